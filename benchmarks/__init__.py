@@ -1,0 +1,1 @@
+"""Figures for the promises: each benchmark is a package, run by `make bench-NAME`."""

@@ -1,0 +1,1 @@
+"""Durable engines under the same kills, each used the way its documentation tells."""

@@ -1,0 +1,128 @@
+"""Interlock: a production runtime for AI agents.
+
+The agent proposes; the guardian approves; every action is journaled and can be taken back; a person decides what the
+agent should not. Everything public is here by name; each name's module is imported when the name is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from interlock.actions import probe
+    from interlock.actions.action import Action, Refused, action
+    from interlock.actions.context import Ctx
+    from interlock.agents import Agent
+    from interlock.guardian import Policy, agent, arg, fact, forbid, need, permit, state, tenant, user
+    from interlock.journal import MemoryStore, Redactor, SqliteStore, export_head, verify
+    from interlock.machines import Final, Machine, State
+    from interlock.runtime.flow import Flow, gather
+    from interlock.runtime.outcomes import (
+        Denied,
+        Done,
+        Failed,
+        Finished,
+        Outcome,
+        Proposal,
+        Stopped,
+        Turn,
+        Unknown,
+        Waiting,
+    )
+    from interlock.runtime.questions import Question
+    from interlock.runtime.runtime import Run, Runtime
+    from interlock.runtime.session import Session
+    from interlock.runtime.sync import SyncRuntime
+
+_HOMES = {
+    "interlock.actions.action": ("Action", "Refused", "action"),
+    "interlock.actions.context": ("Ctx",),
+    "interlock.agents": ("Agent",),
+    "interlock.guardian": (
+        "Policy",
+        "agent",
+        "arg",
+        "fact",
+        "forbid",
+        "need",
+        "permit",
+        "state",
+        "tenant",
+        "user",
+    ),
+    "interlock.journal": ("MemoryStore", "Redactor", "SqliteStore", "export_head", "verify"),
+    "interlock.machines": ("Final", "Machine", "State"),
+    "interlock.runtime.flow": ("Flow", "gather"),
+    "interlock.runtime.outcomes": (
+        "Denied",
+        "Done",
+        "Failed",
+        "Finished",
+        "Outcome",
+        "Proposal",
+        "Stopped",
+        "Turn",
+        "Unknown",
+        "Waiting",
+    ),
+    "interlock.runtime.questions": ("Question",),
+    "interlock.runtime.runtime": ("Run", "Runtime"),
+    "interlock.runtime.session": ("Session",),
+    "interlock.runtime.sync": ("SyncRuntime",),
+}
+
+_MODULES = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Action",
+    "Agent",
+    "Ctx",
+    "Denied",
+    "Done",
+    "Failed",
+    "Final",
+    "Finished",
+    "Flow",
+    "Machine",
+    "MemoryStore",
+    "Outcome",
+    "Policy",
+    "Proposal",
+    "Question",
+    "Redactor",
+    "Refused",
+    "Run",
+    "Runtime",
+    "Session",
+    "SqliteStore",
+    "State",
+    "Stopped",
+    "SyncRuntime",
+    "Turn",
+    "Unknown",
+    "Waiting",
+    "action",
+    "agent",
+    "arg",
+    "export_head",
+    "fact",
+    "forbid",
+    "gather",
+    "need",
+    "permit",
+    "probe",
+    "state",
+    "tenant",
+    "user",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "probe":
+        return import_module("interlock.actions.probe")
+    module = _MODULES.get(name)
+    if module is None:
+        raise AttributeError(f"module 'interlock' has no attribute {name!r}")
+    value = getattr(import_module(module), name)
+    globals()[name] = value
+    return value

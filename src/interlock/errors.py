@@ -1,0 +1,73 @@
+"""Every exception of Interlock, in one file; a docstring says what happened and what to do."""
+
+
+class InterlockError(Exception):
+    """The base of every error that Interlock raises on purpose."""
+
+
+class DeclarationError(InterlockError):
+    """An action, machine, policy or agent was declared in a way that can't work; the message says what to write."""
+
+
+class PolicyError(DeclarationError):
+    """A policy names something unknown or says something impossible; the message names rule, place and nearest name."""
+
+
+class CanonicalError(InterlockError, ValueError):
+    """A value has no canonical form (NaN, an infinity, a lone surrogate, an unknown type)."""
+
+
+class JournalError(InterlockError):
+    """The journal could not do what was asked; what it acknowledged before is still there."""
+
+
+class JournalUnavailableError(JournalError):
+    """The store behind the journal can't be written now (disk full, locked, read-only); nothing of the append was kept."""
+
+
+class JournalCorruptError(JournalError):
+    """The stored bytes are not a journal, or not the one that was written; run `verify` to see where."""
+
+
+class JournalVersionError(JournalError):
+    """The journal was written by a newer Interlock; upgrade this one, nothing was changed."""
+
+
+class StaleWriterError(JournalError):
+    """Another driver has taken over this run, or it moved on; this writer's append was refused and nothing was kept."""
+
+
+class DriverConflictError(JournalError):
+    """Another process drives the runs of this journal; append signals from here, or stop the other one first."""
+
+
+class UnknownRunError(InterlockError, LookupError):
+    """No run with this id is in the journal."""
+
+
+class UnknownQuestionError(InterlockError, LookupError):
+    """No question with this id is waiting."""
+
+
+class KeyReusedError(InterlockError):
+    """A key was used again for another action or other arguments; a key names one proposal for ever."""
+
+
+class RunEndedError(InterlockError):
+    """The run has ended; start a new one."""
+
+
+class DependenciesError(InterlockError):
+    """The factory of an agent's dependencies failed; its runs stay where they are and can be resumed."""
+
+
+class OtherCodeError(InterlockError):
+    """The run is inside a state under another version of its code; a process that has that version takes it on."""
+
+
+class OverloadedError(InterlockError):
+    """More work waits than the runtime admits; try again later, nothing was started."""
+
+
+class RuntimeClosedError(InterlockError):
+    """The runtime is closed or closing; open a new one, the runs are in the journal."""

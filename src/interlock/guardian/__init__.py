@@ -1,0 +1,46 @@
+"""The guardian judges each proposal, by rules over what it is and how the world is, before anything happens.
+
+In comes a `Case` (validated arguments, gathered facts, who asks in which state), out goes a `Verdict`:
+denied, or permitted with needs, always with the rules and facts that it rests on. A policy is data, under its
+content's hash.
+
+The walk: `expr` is how conditions are written and `rules` how rules are; `tree` is what both become, plain
+data;
+`evaluate` says what every operator means (read this first); `policy` puts rules together and judges;
+`english` prints them for people. `values` holds all the ways in which a rule may look at a value, `check` the
+names that it may use.
+"""
+
+from interlock.guardian.check import Known
+from interlock.guardian.expr import Expr, agent, arg, fact, state, tenant, user
+from interlock.guardian.policy import Policy
+from interlock.guardian.rules import ANY, Actions, Clause, Condition, Opaque, Rule, forbid, need, permit
+from interlock.guardian.values import ABSENT, Absent, Failed
+from interlock.guardian.verdict import Case, Need, Verdict
+
+__all__ = [
+    "ABSENT",
+    "ANY",
+    "Absent",
+    "Actions",
+    "Case",
+    "Clause",
+    "Condition",
+    "Expr",
+    "Failed",
+    "Known",
+    "Need",
+    "Opaque",
+    "Policy",
+    "Rule",
+    "Verdict",
+    "agent",
+    "arg",
+    "fact",
+    "forbid",
+    "need",
+    "permit",
+    "state",
+    "tenant",
+    "user",
+]

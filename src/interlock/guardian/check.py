@@ -1,0 +1,74 @@
+"""The check of a policy when it is loaded: every name in its rules has to be known."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+
+import msgspec
+
+from interlock.errors import PolicyError
+from interlock.guardian.rules import Clause, Opaque, Rule
+from interlock.guardian.tree import Path, walk
+
+
+class Known(msgspec.Struct, frozen=True):
+    """What a rule may name of one action."""
+
+    arguments: frozenset[str] = frozenset()
+    facts: frozenset[str] = frozenset()
+
+
+def check(rules: Iterable[Rule], known: Mapping[str, Known]) -> None:
+    """Refuse *rules* that name an unknown action, argument or fact.
+
+    Raises:
+        PolicyError: Names every such rule with its place and the nearest known name.
+    """
+    wrong = [
+        f"{rule.place or 'policy'}: rule r{number} ({rule}): {problem}"
+        for number, rule in enumerate(rules, 1)
+        for problem in _problems(rule.clause, known)
+    ]
+    if wrong:
+        raise PolicyError("\n".join(wrong))
+
+
+def named(clause: Clause, root: str) -> set[str]:
+    """Return the names of *root* (arguments or facts) that the condition of *clause* reads."""
+    if clause.when is None or isinstance(clause.when, Opaque):
+        return set()
+    found = (node for node in walk(clause.when) if isinstance(node, Path) and node.root == root)
+    return {str(path.steps[0]) for path in found}
+
+
+def _problems(clause: Clause, known: Mapping[str, Known]) -> Iterator[str]:
+    if clause.everywhere:
+        yield from _problems_everywhere(clause, known)
+        return
+    for action in clause.actions:
+        if action in known:
+            yield from _unknown(clause, "arg", known[action].arguments, f"{action} has no argument")
+            yield from _unknown(clause, "fact", known[action].facts, f"{action} declares no fact")
+        else:
+            yield f"there is no action {action}{_nearest(action, known)}"
+
+
+def _problems_everywhere(clause: Clause, known: Mapping[str, Known]) -> Iterator[str]:
+    """Yield problems: an argument may be absent from some actions; a fact has to be there for all."""
+    arguments = frozenset[str]().union(*(each.arguments for each in known.values()))
+    yield from _unknown(clause, "arg", arguments, "no action has an argument")
+    for action, each in known.items():
+        yield from _unknown(
+            clause, "fact", each.facts, f"a rule for every action, but {action} declares no fact"
+        )
+
+
+def _unknown(clause: Clause, root: str, names: AbstractSet[str], problem: str) -> Iterator[str]:
+    for name in sorted(named(clause, root) - names):
+        yield f"{problem} {name}{_nearest(name, names)}"
+
+
+def _nearest(name: str, names: Iterable[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - only a wrong policy pays for it
+
+    near = get_close_matches(name, list(names), n=1, cutoff=0.5)
+    return f"; did you mean {near[0]}?" if near else f"; there are {', '.join(sorted(names)) or 'none'}"

@@ -1,0 +1,176 @@
+"""A condition and a rule in plain English, for the person who has to approve or to read them."""
+
+from typing import Any, Final
+
+from interlock.guardian.tree import (
+    And,
+    Compare,
+    Each,
+    In,
+    IsAbsent,
+    Item,
+    Length,
+    Many,
+    Matches,
+    Math,
+    Not,
+    Or,
+    Path,
+    Step,
+    Tree,
+    Value,
+)
+
+_COMPARED: Final = {
+    "==": "is",
+    "!=": "is not",
+    "<": "is under",
+    "<=": "is at most",
+    ">": "is over",
+    ">=": "is at least",
+}
+_CALCULATED: Final = {"+": "plus", "-": "minus", "*": "times"}
+_NAMES: Final = ("it", "x", "y", "z")
+_MOST_LISTED: Final = 12
+_OF_THE_CASE: Final = {"agent": "the agent", "tenant": "the tenant", "state": "the state"}
+
+
+def label(tree: Tree) -> str:
+    """Return *tree* as its author wrote it if it is a path, else as English."""
+    if isinstance(tree, Path):
+        return tree.root + "".join(map(_step, tree.steps))
+    return english(tree)
+
+
+def _step(step: Step) -> str:
+    if isinstance(step, int):
+        return f"[{step}]"
+    return f".{step}" if step.isidentifier() else f'["{step}"]'
+
+
+def english(tree: Tree) -> str:
+    """Return what *tree* says as a clause."""
+    return _CLAUSES[type(tree)](tree)
+
+
+def _value(tree: Value) -> str:
+    if tree.kind == "text":
+        return f'"{tree.text}"'
+    return str(tree.python())
+
+
+def _many(tree: Many) -> str:
+    shown = [_value(value) for value in tree.values[:_MOST_LISTED]]
+    left_out = len(tree.values) - len(shown)
+    return _listed([*shown, f"{left_out} more"] if left_out else shown, "or") or "nothing"
+
+
+def _listed(words: list[str], last: str) -> str:
+    return f" {last} ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def _path(tree: Path) -> str:
+    if not tree.steps:
+        return _OF_THE_CASE[tree.root]
+    return _owned("the user's" if tree.root == "user" else "the", tree.steps)
+
+
+def _item(tree: Item) -> str:
+    name = _name(tree.number)
+    owner = "its" if name == "it" else f"{name}'s"
+    return _owned(owner, tree.steps) if tree.steps else name
+
+
+def _name(number: int) -> str:
+    """Return what the element of the quantifier *number* is called."""
+    return _NAMES[number] if 0 <= number < len(_NAMES) else f"x{number}"
+
+
+def _owned(start: str, steps: tuple[Step, ...]) -> str:
+    return f"{start} " + "'s ".join(map(_spoken, steps))
+
+
+def _spoken(step: Step) -> str:
+    return step.replace("_", " ") if isinstance(step, str) else f"item {step + 1}"
+
+
+def _compare(tree: Compare) -> str:
+    return f"{_tight(tree.left)} {_COMPARED[tree.op]} {_tight(tree.right)}"
+
+
+def _math(tree: Math) -> str:
+    return f"{_tight(tree.left)} {_CALCULATED[tree.op]} {_tight(tree.right)}"
+
+
+def _tight(tree: Tree) -> str:
+    """Return *tree* in brackets where it could be read in two ways."""
+    return f"({english(tree)})" if isinstance(tree, (And, Or, Compare, Math, Each, Not)) else english(tree)
+
+
+def _joined(parts: tuple[Tree, ...], word: str) -> str:
+    return f" {word} ".join(
+        f"({english(each)})" if isinstance(each, (And, Or, Each)) else english(each) for each in parts
+    )
+
+
+def _and(tree: And) -> str:
+    return _joined(tree.parts, "and")
+
+
+def _or(tree: Or) -> str:
+    return _joined(tree.parts, "or")
+
+
+def _not(tree: Not) -> str:
+    match tree.part:
+        case IsAbsent(part):
+            return f"{_tight(part)} is given"
+        case In(part, among):
+            return f"{_tight(part)} is not {_among(among)}"
+        case Matches(part, pattern):
+            return f'{_tight(part)} does not match "{pattern}"'
+        case part:
+            return f"not ({english(part)})"
+
+
+def _in(tree: In) -> str:
+    return f"{_tight(tree.part)} is {_among(tree.among)}"
+
+
+def _among(tree: Tree) -> str:
+    return english(tree) if isinstance(tree, Many) else f"in {_tight(tree)}"
+
+
+def _matches(tree: Matches) -> str:
+    return f'{_tight(tree.part)} matches "{tree.pattern}"'
+
+
+def _is_absent(tree: IsAbsent) -> str:
+    return f"{_tight(tree.part)} is not given"
+
+
+def _length(tree: Length) -> str:
+    return f"the length of {_tight(tree.part)}"
+
+
+def _each(tree: Each) -> str:
+    quantifier = "some" if tree.op == "any" else "every"
+    return f"for {quantifier} {_name(tree.number)} in {_tight(tree.over)}, {english(tree.body)}"
+
+
+_CLAUSES: Final[dict[type, Any]] = {
+    Value: _value,
+    Many: _many,
+    Path: _path,
+    Item: _item,
+    Compare: _compare,
+    Math: _math,
+    And: _and,
+    Or: _or,
+    Not: _not,
+    In: _in,
+    Matches: _matches,
+    IsAbsent: _is_absent,
+    Length: _length,
+    Each: _each,
+}

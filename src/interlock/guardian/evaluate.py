@@ -1,0 +1,410 @@
+"""From the tree of a condition to a function of the case: the meaning of every operator, in one place.
+
+The meaning is total: for any case, a condition is true, false, or *unjudgeable*, and what is unjudgeable
+denies.
+
+**Values.** Texts, numbers, truths, None, dates, datetimes, times of day and durations are compared; an enum
+member counts as its value; a UUID, path or URL as its text; a float as the decimal that it is written as (0.1
+is 0.1). NaN and infinities are unjudgeable wherever they are compared. Lists, models and mappings are looked
+into, not compared.
+
+**Absence.** What isn't there is `ABSENT`: an argument that was not given, a key that a mapping does not have,
+anything below None or below an absent value. `ABSENT == x` is false for every x, `ABSENT != x` is true,
+`is_absent()` is true. Every other operation on it is unjudgeable. A name that a *typed* record does not
+declare is a mistake, hence unjudgeable; so is a property. A fact that failed, or was not gathered, is
+unjudgeable even for `is_absent()`.
+
+- `==`, `!=`: same kind and same value; values of two kinds are unequal (`True` is not 1, `"5"` is not 5).
+- `<`, `<=`, `>`, `>=`: two values of one ordered kind (not truths, not None), else unjudgeable. Texts order by
+  code point.
+- `+`, `-`, `*`: numbers only, exact; a result that can't be exact within 1,000 digits is unjudgeable, unless
+  both sides are integers, which have no end.
+- `&`, `|`: from left to right, and no further than needed: `arg.x.is_present() & (arg.x > 1)` is judgeable.
+- `&`, `|`, `~` and the condition as a whole take truths only; there are no "truthy" values.
+- `.in_()`: as `==` with one of them; where it is a list of the case, every element is looked at.
+- `.matches()`: texts only, the whole text. `.length()`: of a text, list or mapping.
+- `.any()`, `.all()`: every element is judged, so the answer doesn't depend on their order; one unjudgeable
+  element makes the whole unjudgeable. `.all()` of an empty list is true.
+- One judgement looks at no more than 100,000 elements of lists, and matches texts of at most 10,000 characters.
+"""
+
+from collections.abc import Callable
+from decimal import (
+    MAX_EMAX,
+    MIN_EMIN,
+    Clamped,
+    Context,
+    Decimal,
+    DecimalException,
+    Inexact,
+    InvalidOperation,
+    Overflow,
+    Subnormal,
+    Underflow,
+)
+from operator import add, ge, gt, le, lt, mul, sub
+from typing import Any, Final
+
+from interlock.guardian import patterns
+from interlock.guardian.english import label
+from interlock.guardian.tree import (
+    And,
+    Compare,
+    Each,
+    In,
+    IsAbsent,
+    Item,
+    Length,
+    Many,
+    Matches,
+    Math,
+    Not,
+    Or,
+    Path,
+    Step,
+    Tree,
+    Value,
+    height,
+)
+from interlock.guardian.values import (
+    ABSENT,
+    ORDERED,
+    Failed,
+    Plain,
+    Unjudgeable,
+    field,
+    items,
+    length,
+    named,
+    plain,
+    text,
+)
+from interlock.guardian.verdict import Case
+
+# What one judgement works on, at fixed places: a list is the fastest thing to read in Python.
+Scope = list[Any]
+Evaluator = Callable[[Scope], Any]
+
+_PLACES: Final = {"arg": 0, "fact": 1, "user": 2, "agent": 3, "tenant": 4, "state": 5}
+FACTS: Final = 1
+READ: Final = 6
+_BUDGET: Final = 7
+CASE: Final = 8
+_ITEMS: Final = 9
+_MOST_ELEMENTS: Final = 100_000
+_EXACT: Final = Context(
+    prec=1000,
+    Emax=MAX_EMAX,
+    Emin=MIN_EMIN,
+    traps=[Inexact, InvalidOperation, Overflow, Underflow, Subnormal, Clamped],
+)
+
+
+def scope_of(case: Case, quantifiers: int) -> Scope:
+    """Return what one judgement of *case* works on."""
+    args, facts = _dict(case.args), _dict(case.facts)
+    scope: Scope = [args, facts, case.user, case.agent, case.tenant, case.state, {}, _MOST_ELEMENTS, case]
+    return scope + [ABSENT] * quantifiers if quantifiers else scope
+
+
+def _dict(mapping: Any) -> dict[str, Any]:
+    return mapping if type(mapping) is dict else dict(mapping)  # pyright: ignore[reportUnknownVariableType]
+
+
+def quantifiers(tree: Tree) -> int:
+    """Return how many places for elements the evaluation of *tree* needs."""
+    return height(tree)
+
+
+def evaluator(tree: Tree) -> Callable[[Scope], bool]:
+    """Return the function that judges the condition *tree*; it raises when the case is unjudgeable."""
+    return _truth(tree)
+
+
+def _value(tree: Tree) -> Evaluator:
+    return _MAKERS[type(tree)](tree)
+
+
+_ALWAYS_TRUTH: Final = (Compare, And, Or, Not, In, Matches, IsAbsent, Each)
+
+
+def _truth(tree: Tree) -> Callable[[Scope], bool]:
+    value = _value(tree)
+    if isinstance(tree, _ALWAYS_TRUTH):
+        return value
+
+    def strict(scope: Scope) -> bool:
+        found = value(scope)
+        if type(found) is not bool:
+            raise Unjudgeable(f"{label(tree)} is {named(found)}, neither true nor false")
+        return found
+
+    return strict
+
+
+def _literal(tree: Value) -> Evaluator:
+    value = tree.python()
+
+    def constant(_: Scope) -> Any:
+        return value
+
+    return constant
+
+
+def _path(tree: Path) -> Evaluator:
+    place = _PLACES[tree.root]
+    if tree.root == "fact":
+        return _fact(tree)
+    if tree.root == "arg" and len(tree.steps) == 1:
+        name = tree.steps[0]
+        return lambda scope: scope[0].get(name, ABSENT)
+    return _steps(place, tree.steps)
+
+
+def _steps(place: int, steps: tuple[Step, ...]) -> Evaluator:
+    if not steps:
+        return lambda scope: scope[place]
+    if len(steps) == 1:
+        only = steps[0]
+        return lambda scope: field(scope[place], only)
+
+    def follow(scope: Scope) -> Any:
+        value = scope[place]
+        for step in steps:
+            value = field(value, step)
+        return value
+
+    return follow
+
+
+def _fact(tree: Path) -> Evaluator:
+    name, steps = tree.steps[0], tree.steps[1:]
+    written = label(tree).removeprefix("fact.")
+
+    def look_up(scope: Scope) -> Any:
+        value = scope[FACTS].get(name, _NOT_GATHERED)
+        if type(value) is Failed:
+            scope[READ][name] = value
+            raise Unjudgeable(f"the fact {name} could not be gathered: {value.reason}")
+        for step in steps:
+            value = field(value, step)
+        scope[READ][written] = value
+        return value
+
+    return look_up
+
+
+_NOT_GATHERED: Final = Failed("nobody looked it up")
+
+
+def _item(tree: Item) -> Evaluator:
+    return _steps(_ITEMS + tree.number, tree.steps)
+
+
+def same(left: Any, right: Any) -> bool:
+    """Tell whether two values are equal in the meaning of `==`."""
+    if left is ABSENT or right is ABSENT:
+        return False
+    return plain(left) == plain(right)
+
+
+def _at(tree: Tree, check: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return *check*, which says in its errors where the value came from."""
+    place = label(tree)
+
+    def checked(value: Any) -> Any:
+        try:
+            return check(value)
+        except Unjudgeable as error:
+            raise Unjudgeable(f"{place}: {error}") from error
+
+    return checked
+
+
+def _ordered(value: Any) -> Plain:
+    found = plain(value)
+    if found[0] not in ORDERED:
+        raise Unjudgeable(f"{named(value)} has no order")
+    return found
+
+
+def _comparer(tree: Compare, compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    ordered_left, ordered_right = _at(tree.left, _ordered), _at(tree.right, _ordered)
+
+    def ordered(left: Any, right: Any) -> bool:
+        kind, one = ordered_left(left)
+        other_kind, other = ordered_right(right)
+        if kind != other_kind:
+            raise Unjudgeable(f"{label(tree)}: a {kind} and a {other_kind} have no common order")
+        return compare(one, other)
+
+    return ordered
+
+
+_ORDERS: Final = {"<": lt, "<=": le, ">": gt, ">=": ge}
+
+
+def _compare(tree: Compare) -> Evaluator:
+    left, right = _value(tree.left), _value(tree.right)
+    if tree.op == "==":
+        return _equal(left, right)
+    if tree.op == "!=":
+        equal = _equal(left, right)
+        return lambda scope: not equal(scope)
+    fast = _ORDERS[tree.op]
+    slow = _comparer(tree, fast)
+
+    def ordering(scope: Scope) -> bool:
+        one, other = left(scope), right(scope)
+        if type(one) is type(other) and type(one) in _EXACT_TYPES:
+            return fast(one, other)
+        if _is_finite(one) and _is_finite(other):
+            return fast(one, other)
+        return slow(one, other)
+
+    return ordering
+
+
+def _is_finite(value: Any) -> bool:
+    return type(value) is int or (type(value) is Decimal and value.is_finite())
+
+
+_EXACT_TYPES: Final = frozenset({int, str})
+
+
+def _equal(left: Evaluator, right: Evaluator) -> Evaluator:
+    def equal(scope: Scope) -> bool:
+        one, other = left(scope), right(scope)
+        if type(one) is type(other) and type(one) in _EXACT_TYPES:
+            return one == other
+        return same(one, other)
+
+    return equal
+
+
+_OPERATIONS: Final = {"+": (add, _EXACT.add), "-": (sub, _EXACT.subtract), "*": (mul, _EXACT.multiply)}
+
+
+def _math(tree: Math) -> Evaluator:
+    left, right = _value(tree.left), _value(tree.right)
+    left_number, right_number = _at(tree.left, _number), _at(tree.right, _number)
+    whole, exact = _OPERATIONS[tree.op]
+
+    def calculate(scope: Scope) -> int | Decimal:
+        one, other = left_number(left(scope)), right_number(right(scope))
+        if type(one) is int and type(other) is int:
+            return whole(one, other)
+        try:
+            return exact(Decimal(one), Decimal(other))
+        except DecimalException as error:
+            raise Unjudgeable("the result has too many digits to be exact") from error
+
+    return calculate
+
+
+def _number(value: Any) -> int | Decimal:
+    kind, number = plain(value)
+    if kind != "number":
+        raise Unjudgeable(f"{named(value)} is not a number")
+    return number
+
+
+def _and(tree: And) -> Evaluator:
+    parts = tuple(map(_truth, tree.parts))
+
+    def every(scope: Scope) -> bool:
+        for part in parts:  # noqa: SIM110 - all() with a generator costs three times as much
+            if not part(scope):
+                return False
+        return True
+
+    return every
+
+
+def _or(tree: Or) -> Evaluator:
+    parts = tuple(map(_truth, tree.parts))
+
+    def some(scope: Scope) -> bool:
+        for part in parts:  # noqa: SIM110 - any() with a generator costs three times as much
+            if part(scope):
+                return True
+        return False
+
+    return some
+
+
+def _not(tree: Not) -> Evaluator:
+    part = _truth(tree.part)
+    return lambda scope: not part(scope)
+
+
+def _in(tree: In) -> Evaluator:
+    value = _value(tree.part)
+    if isinstance(tree.among, Many):
+        known = frozenset(plain(each.python()) for each in tree.among.values)
+        return lambda scope: (found := value(scope)) is not ABSENT and plain(found) in known
+    among, listed = _value(tree.among), _at(tree.among, items)
+
+    def member(scope: Scope) -> bool:
+        found, elements = value(scope), _afford(scope, listed(among(scope)))
+        if found is ABSENT:
+            return False
+        wanted = plain(found)
+        return sum(plain(element) == wanted for element in elements) > 0
+
+    return member
+
+
+def _afford(scope: Scope, elements: tuple[Any, ...]) -> tuple[Any, ...]:
+    scope[_BUDGET] -= len(elements)
+    if scope[_BUDGET] < 0:
+        raise Unjudgeable(f"more than {_MOST_ELEMENTS} elements would have to be looked at")
+    return elements
+
+
+def _matches(tree: Matches) -> Evaluator:
+    value, pattern = _value(tree.part), patterns.compiled(tree.pattern)
+    fits = _at(tree.part, lambda found: patterns.fits(pattern, text(found)))
+    return lambda scope: fits(value(scope))
+
+
+def _is_absent(tree: IsAbsent) -> Evaluator:
+    value = _value(tree.part)
+    return lambda scope: value(scope) is ABSENT
+
+
+def _length(tree: Length) -> Evaluator:
+    value, measure = _value(tree.part), _at(tree.part, length)
+    return lambda scope: measure(value(scope))
+
+
+def _each(tree: Each) -> Evaluator:
+    over, listed = _value(tree.over), _at(tree.over, items)
+    body, place = _truth(tree.body), _ITEMS + tree.number
+
+    def how_many(scope: Scope) -> tuple[int, int]:
+        elements, held = _afford(scope, listed(over(scope))), 0
+        for scope[place] in elements:
+            held += body(scope)
+        return held, len(elements)
+
+    if tree.op == "any":
+        return lambda scope: how_many(scope)[0] > 0
+    return lambda scope: (found := how_many(scope))[0] == found[1]
+
+
+_MAKERS: Final[dict[type, Callable[[Any], Evaluator]]] = {
+    Value: _literal,
+    Path: _path,
+    Item: _item,
+    Compare: _compare,
+    Math: _math,
+    And: _and,
+    Or: _or,
+    Not: _not,
+    In: _in,
+    Matches: _matches,
+    IsAbsent: _is_absent,
+    Length: _length,
+    Each: _each,
+}

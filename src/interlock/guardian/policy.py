@@ -1,0 +1,192 @@
+"""The policy: rules in order, compiled per action, and the judgement of a case."""
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from interlock.canonical import canonical
+from interlock.errors import PolicyError
+from interlock.guardian.check import Known, check, named
+from interlock.guardian.compile import Compiled, Concerned, compiled, concerned, described, trouble
+from interlock.guardian.evaluate import READ, Scope, quantifiers, scope_of
+from interlock.guardian.rules import Clause, Opaque, Rule
+from interlock.guardian.verdict import Case, Verdict
+
+
+class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A policy as it is stored."""
+
+    rules: tuple[Clause, ...]
+    version: int = 1
+
+
+class Policy:
+    """A set of rules that judges cases.
+
+    What no rule permits is denied; any forbid wins; a rule that can't be judged denies; the needs of all
+    rules that apply add up and never grant. Two policies are equal when they say the same, wherever they were
+    written.
+    """
+
+    def __init__(self, *rules: Rule) -> None:
+        for rule in rules:
+            if not isinstance(rule, Rule):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise PolicyError(
+                    f"{rule!r} is not a rule; write permit(...), forbid(...) or need.confirmation(...)"
+                )
+        self.rules: tuple[Rule, ...] = rules
+        self._compiled: tuple[Compiled, ...] = tuple(
+            compiled(rule, number) for number, rule in enumerate(rules, 1)
+        )
+        self._quantifiers: int = max((_quantifiers(rule.clause) for rule in rules), default=0)
+        self._by_action: dict[str, Concerned]
+        self._by_action, self._everywhere = _indexed(rules, self._compiled)
+
+    @cached_property
+    def actions(self) -> frozenset[str]:
+        """The actions that rules name."""
+        return frozenset(
+            name for rule in self.rules if not rule.clause.everywhere for name in rule.clause.actions
+        )
+
+    def judge(self, case: Case) -> Verdict:
+        """Return the verdict on *case*; whatever goes wrong on the way is a denial."""
+        try:
+            return self._judge(case)
+        except Exception as error:  # noqa: BLE001 - any error denies
+            return Verdict(permitted=False, reasons=(f"the case could not be judged: {described(error)}",))
+
+    def _judge(self, case: Case) -> Verdict:
+        scope = scope_of(case, self._quantifiers)
+        found = self._by_action.get(case.action)
+        if found is None:
+            found = concerned(case.action, self._everywhere)
+        applied: list[Compiled] = []
+        troubles: list[tuple[Compiled, str]] = []
+        for rule in found.rules:
+            try:
+                if rule.test is None or rule.test(scope):
+                    applied.append(rule)
+            except Exception as error:  # noqa: BLE001 - any error in any rule denies
+                troubles.append((rule, trouble(rule, error)))
+        return _verdict(found, applied, troubles, scope)
+
+    def facts_needed(self, action: str, declared: Iterable[str] = ()) -> frozenset[str]:
+        """Return the names of the facts that rules about *action* read.
+
+        Nobody can see what an opaque predicate reads: where one concerns the action, all *declared* facts are
+        needed.
+        """
+        clauses = [rule.clause for rule in self.rules if rule.concerns(action)]
+        facts = frozenset[str]().union(*(named(clause, "fact") for clause in clauses))
+        opaque = any(isinstance(clause.when, Opaque) for clause in clauses)
+        return facts.union(declared) if opaque else facts
+
+    def check(self, known: Mapping[str, Known]) -> None:
+        """Refuse the policy if a rule names an action, argument or fact that is not *known*.
+
+        Raises:
+            PolicyError: Names each such rule, its file and line, and the nearest known name.
+        """
+        check(self.rules, known)
+
+    @cached_property
+    def hash(self) -> str:
+        """The SHA-256 of the policy's JSON, in hex: the version that a decision names."""
+        return sha256(self.to_json()).hexdigest()
+
+    def to_json(self) -> bytes:
+        """Return what the policy says as canonical JSON, without the places where it was written."""
+        return self._json
+
+    @cached_property
+    def _json(self) -> bytes:
+        return canonical(_Document(tuple(rule.clause for rule in self.rules)))
+
+    @classmethod
+    def from_json(cls, data: bytes) -> "Policy":
+        """Return the policy that `to_json` wrote; the same hash, and the same verdicts.
+
+        Opaque predicates are not in the data: a rule that had one denies.
+
+        Raises:
+            PolicyError: The data is not a policy, or holds a rule that can't be judged.
+        """
+        try:
+            document = msgspec.json.decode(data, type=_Document)
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+            raise PolicyError(f"this is not a stored policy: {error}") from error
+        if document.version != 1:
+            raise PolicyError(f"this policy was stored by a newer Interlock (version {document.version})")
+        policy = cls(*(Rule(clause) for clause in document.rules))
+        # A hash is over stored bytes: it stays when a later version would write the rules differently.
+        policy.__dict__["_json"] = bytes(data)
+        return policy
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Policy) and self.hash == other.hash
+
+    def __hash__(self) -> int:
+        return hash(self.hash)
+
+    def __len__(self) -> int:
+        return len(self.rules)
+
+    def __str__(self) -> str:
+        return "\n".join(f"{rule.id}: {rule.english}" for rule in self._compiled)
+
+    def __repr__(self) -> str:
+        return f"<Policy {self.hash[:12]} [Rules: {len(self.rules)}, actions: {len(self.actions)}]>"
+
+
+def _indexed(
+    rules: tuple[Rule, ...], compiled_rules: tuple[Compiled, ...]
+) -> tuple[dict[str, Concerned], tuple[Compiled, ...]]:
+    """Return the rules that can concern each action that is named, and those that concern every other one."""
+    everywhere: list[Compiled] = []
+    by_action: dict[str, list[Compiled]] = {}
+    for rule, one in zip(rules, compiled_rules, strict=True):
+        if rule.clause.everywhere:
+            for each in (everywhere, *by_action.values()):
+                each.append(one)
+            continue
+        for action in rule.clause.actions:
+            by_action.setdefault(action, everywhere.copy()).append(one)
+    return {action: concerned(action, tuple(each)) for action, each in by_action.items()}, tuple(everywhere)
+
+
+def _quantifiers(clause: Clause) -> int:
+    return 0 if clause.when is None or isinstance(clause.when, Opaque) else quantifiers(clause.when)
+
+
+def _verdict(
+    found: Concerned, applied: list[Compiled], troubles: list[tuple[Compiled, str]], scope: Scope
+) -> Verdict:
+    forbidding = [rule for rule in applied if rule.forbids]
+    if troubles or forbidding:
+        return _denied(forbidding, troubles, scope[READ])
+    needing = [rule for rule in applied if rule.need]
+    if len(needing) == len(applied):
+        return Verdict(permitted=False, reasons=(found.unpermitted,), read=scope[READ])
+    return Verdict(
+        permitted=True,
+        needs=tuple(dict.fromkeys([rule.need for rule in needing if rule.need])),
+        rules=tuple([rule.id for rule in applied]),
+        reasons=tuple([rule.reason for rule in applied if rule.reason]),
+        read=scope[READ],
+    )
+
+
+def _denied(
+    forbidding: list[Compiled], troubles: list[tuple[Compiled, str]], read: dict[str, Any]
+) -> Verdict:
+    return Verdict(
+        permitted=False,
+        rules=(*(rule.id for rule in forbidding), *(rule.id for rule, _ in troubles)),
+        reasons=(*(rule.reason for rule in forbidding), *(said for _, said in troubles)),
+        instead=tuple(rule.instead for rule in forbidding if rule.instead),
+        read=read,
+    )

@@ -1,0 +1,236 @@
+"""The rules that a policy is made of: `permit`, `forbid` and `need`.
+
+A rule is its `Clause`, which is data, and where it was written, which is not part of what it says. A
+condition is a tree, or in need an opaque Python predicate: a pure function of the `Case` to a bool, which no
+one can look into.
+"""
+
+import sys
+from collections.abc import Callable, Iterable
+from hashlib import sha256
+from typing import Any, Final, Literal, Protocol, runtime_checkable
+
+import msgspec
+
+from interlock.errors import PolicyError
+from interlock.guardian import durations
+from interlock.guardian.english import english
+from interlock.guardian.expr import Expr, tree_of
+from interlock.guardian.tree import Node, Tree, validated
+from interlock.guardian.verdict import Case
+
+Kind = Literal["permit", "forbid", "confirmation", "approval", "delay"]
+Predicate = Callable[[Case], bool]
+_EVERY: Final = "*"
+
+
+@runtime_checkable
+class Named(Protocol):
+    """Anything with a name: a declared action."""
+
+    @property
+    def name(self) -> str:
+        """The action's name."""
+        ...
+
+
+Actions = Named | str | Iterable[Named | str]
+Condition = Expr | Predicate | None
+
+
+class _Any:
+    """The type of `ANY`."""
+
+    def __repr__(self) -> str:
+        return "ANY"
+
+
+ANY: Final = _Any()
+"""Every action, for `forbid` and `need`; a permit names its actions."""
+
+
+class Opaque(Node, frozen=True, tag="opaque"):
+    """Stands in the data for a Python predicate: its name, and the digest of its source if there is one."""
+
+    name: str
+    digest: str = ""
+
+
+class Clause(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a rule says, as data."""
+
+    kind: Kind
+    actions: tuple[str, ...]
+    when: Tree | Opaque | None = None
+    because: str = ""
+    instead: str = ""
+    level: str = ""
+    seconds: float = 0.0
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether the rule concerns every action."""
+        return self.actions == (_EVERY,)
+
+    def __str__(self) -> str:
+        when = f" when {_when(self.when)}" if self.when else ""
+        because = f", because {self.because}" if self.because else ""
+        return f"{self._what()} {self._which()}{when}{because}"
+
+    def _what(self) -> str:
+        match self.kind:
+            case "confirmation":
+                return "need confirmation by the user for"
+            case "approval":
+                return f"need approval by {self.level} for"
+            case "delay":
+                return f"need a delay of {durations.written(self.seconds)} for"
+            case kind:
+                return kind
+
+    def _which(self) -> str:
+        return "every action" if self.everywhere else ", ".join(self.actions)
+
+
+def _when(condition: Tree | Opaque) -> str:
+    return f"{condition.name} says so" if isinstance(condition, Opaque) else english(condition)
+
+
+class Rule:
+    """One rule; `str(rule)` is the rule in English, `rule.place` the file and line where it was written."""
+
+    __slots__ = ("clause", "place", "predicate")
+    clause: Clause
+    place: str
+    predicate: Predicate | None
+
+    def __init__(self, clause: Clause, place: str = "", predicate: Predicate | None = None) -> None:
+        self.clause = checked(clause)
+        self.place = place
+        self.predicate = predicate
+
+    def concerns(self, action: str) -> bool:
+        """Tell whether the rule can concern *action*."""
+        return self.clause.everywhere or action in self.clause.actions
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Rule) and self.clause == other.clause
+
+    def __hash__(self) -> int:
+        return hash(self.clause)
+
+    def __str__(self) -> str:
+        return str(self.clause)
+
+    def __repr__(self) -> str:
+        return f"<Rule: {self}>"
+
+
+def checked(clause: Clause) -> Clause:
+    """Return *clause* if it can be judged; one that was read from JSON is trusted no more than a new one."""
+    if not clause.actions or not all(clause.actions):
+        raise PolicyError(f"a {clause.kind} rule names no action")
+    if _EVERY in clause.actions and (clause.kind == "permit" or not clause.everywhere):
+        raise PolicyError("a permit names its actions; ANY stands alone, in forbid and need")
+    if (clause.kind == "approval") != bool(clause.level):
+        raise PolicyError("an approval, and nothing else, has a level: need.approval('finance', action)")
+    if (clause.kind == "delay") != (clause.seconds > 0):
+        raise PolicyError("a delay, and nothing else, has a duration: need.delay('10m', action)")
+    if clause.when is not None and not isinstance(clause.when, Opaque):
+        validated(clause.when)
+    return clause
+
+
+def permit(action: Actions, when: Condition = None, because: str = "") -> Rule:
+    """Permit *action* when the condition holds and nothing forbids it."""
+    return _rule("permit", action, when, because)
+
+
+def forbid(action: Actions | _Any, when: Condition = None, because: str = "", instead: str = "") -> Rule:
+    """Forbid *action* when the condition holds, whatever permits it; *instead* tells a way forward."""
+    return _rule("forbid", action, when, because, instead=instead)
+
+
+class Needs:
+    """Rules that ask for something before a permitted action is performed; they never grant."""
+
+    def confirmation(self, action: Actions | _Any, when: Condition = None, because: str = "") -> Rule:
+        """Need the user's yes to exactly this action."""
+        return _rule("confirmation", action, when, because)
+
+    def approval(self, level: str, action: Actions | _Any, when: Condition = None, because: str = "") -> Rule:
+        """Need the approval of a person of *level*."""
+        return _rule("approval", action, when, because, level=level)
+
+    def delay(self, duration: str, action: Actions | _Any, when: Condition = None, because: str = "") -> Rule:
+        """Need a *duration* (`10m`) to pass, in which the action can still be stopped."""
+        return _rule("delay", action, when, because, seconds=durations.seconds(duration))
+
+
+need = Needs()
+
+
+def _rule(kind: Kind, action: Actions | _Any, when: Condition, because: str, **more: Any) -> Rule:
+    place = _caller()
+    try:
+        condition = _condition(when)
+        names = _names(kind, action)
+        clause = Clause(kind, names, condition, str(because or ""), **more)
+        return Rule(clause, place, when if isinstance(condition, Opaque) else None)
+    except PolicyError as error:
+        raise PolicyError(f"{place}: {error}") from error
+
+
+def _caller() -> str:
+    """Return the file and line outside of this room from which a rule is being written."""
+    frame = sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("interlock.guardian."):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def _names(kind: Kind, action: Actions | _Any) -> tuple[str, ...]:
+    if isinstance(action, _Any):
+        return (_EVERY,)
+    if isinstance(action, (str, Named)) or not isinstance(action, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+        return (_name(kind, action),)
+    return tuple(sorted({_name(kind, each) for each in action}))
+
+
+def _name(kind: Kind, action: object) -> str:
+    name = action if isinstance(action, str) else getattr(action, "name", None)
+    if not isinstance(name, str) or name == _EVERY:
+        raise PolicyError(f"{kind} takes actions or their names, not {action!r}")
+    return name
+
+
+def _condition(when: object) -> Tree | Opaque | None:
+    if when is None:
+        return None
+    if isinstance(when, Expr):
+        return tree_of(when)
+    if isinstance(when, type) or not callable(when):
+        raise PolicyError(
+            f"when={when!r} is not a condition; build one from arg, fact, user, agent, tenant or state"
+        )
+    return _opaque(when)
+
+
+def _opaque(predicate: Callable[..., Any]) -> Opaque:
+    import inspect  # noqa: PLC0415 - costs a few milliseconds, and most policies hold no predicate
+
+    module = getattr(predicate, "__module__", "")
+    name = f"{module}:{getattr(predicate, '__qualname__', type(predicate).__qualname__)}"
+    if inspect.iscoroutinefunction(predicate):
+        raise PolicyError(f"the predicate {name} is async; gather what it awaits as a fact")
+    try:
+        source = inspect.getsource(predicate)
+    except (OSError, TypeError):
+        return Opaque(name)
+    return Opaque(name, sha256(f"{source}{_last_column(predicate)}".encode()).hexdigest())
+
+
+def _last_column(predicate: Callable[..., Any]) -> int:
+    """Tell the lambdas of one line apart: the source of each is the whole line."""
+    code = getattr(predicate, "__code__", None)
+    return max((end or 0 for *_, end in code.co_positions()), default=0) if code else 0

@@ -1,0 +1,45 @@
+"""What is judged, and what comes out."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+
+class Case(msgspec.Struct):
+    """One proposal as the rules see it: validated arguments, gathered facts, and who asks in which state.
+
+    An argument that was not given is not in `args`. A fact that could not be gathered is a `Failed` in
+    `facts`.
+    """
+
+    action: str
+    args: Mapping[str, Any]
+    facts: Mapping[str, Any] = {}
+    user: Any = None
+    agent: str = ""
+    tenant: str = ""
+    state: str = ""
+
+
+class Need(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What has to happen before a permitted action is performed; it never grants anything."""
+
+    kind: Literal["confirmation", "approval", "delay"]
+    level: str = ""
+    seconds: float = 0.0
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """The answer of a policy: denied, or permitted with needs; with the rules and facts that it rests on.
+
+    `rules` are the determining rules by their place in the policy (`r3` is the third). `read` holds every
+    fact path that a rule looked at with its value, `ABSENT` where there was nothing.
+    """
+
+    permitted: bool
+    needs: tuple[Need, ...] = ()
+    rules: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    instead: tuple[str, ...] = ()
+    read: dict[str, Any] = {}

@@ -1,0 +1,304 @@
+"""What can happen to a run: the vocabulary of the journal.
+
+An event is immutable, says what happened and carries no clock of its own: run, seq and time are in the row around it
+(`Recorded`). Fields are only ever added, with defaults; a type is never reused for another meaning. Where a later
+version must read an older shape, `codec.py` lifts it.
+
+A *call* is one proposal of one run, named by its key. Every judgement leaves exactly one event that carries it:
+`Denied`, `Asked` or `Intended`. An intent therefore can't exist without the permit that let it.
+"""
+
+from typing import ClassVar
+
+from msgspec import Raw, Struct
+
+NOTHING = Raw(b"null")
+
+
+class Event(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The base of all events.
+
+    `blobs` maps a field that was too large for the row to the address of its bytes; `redacted` names the redaction
+    rules that changed this event's payload before it was written.
+    """
+
+    closes: ClassVar[bool] = False
+    """Whether the event carries the key under which its call's outcome is found again."""
+
+    blobs: dict[str, str] | None = None
+    redacted: tuple[str, ...] = ()
+
+
+class Judgement(Struct, frozen=True, omit_defaults=True):
+    """What a decision rested on: the policy's hash, the determining rules, the facts that they read, the needs they added."""
+
+    policy: str = ""
+    rules: tuple[str, ...] = ()
+    facts: Raw = NOTHING
+    needs: tuple[str, ...] = ()
+
+
+class RunStarted(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A run began. `machine` and `policy` are content addresses; `driven` is False where a foreign loop owns the run."""
+
+    agent: str
+    tenant: str = ""
+    driven: bool = False
+    machine: str = ""
+    policy: str = ""
+    user: Raw = NOTHING
+    conversation: str | None = None
+    input: Raw = NOTHING
+    deadline: int | None = None
+
+
+class Entered(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The run entered a state of its machine for the `entry`-th time; `code` names the function and version behind it."""
+
+    state: str
+    entry: int
+    code: str = ""
+
+
+class TurnRecorded(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """One model turn: the messages that were new in its request, the response, usage in tokens, latency in microseconds."""
+
+    closes: ClassVar[bool] = True
+
+    call: str = ""
+    model: str = ""
+    request: Raw = NOTHING
+    response: Raw = NOTHING
+    input_tokens: int = 0
+    output_tokens: int = 0
+    latency: int = 0
+
+
+class Denied(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A proposal was turned down at `stage` (resolve, validate, facts, judge, needs, run); nothing happened."""
+
+    closes: ClassVar[bool] = True
+
+    call: str
+    action: str
+    stage: str
+    reasons: tuple[str, ...]
+    instead: tuple[str, ...] = ()
+    args: Raw = NOTHING
+    digest: str = ""
+    judgement: Judgement = Judgement()
+
+
+class Asked(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """People were asked. `kind` is approval, confirmation or unknown; the answer counts for this digest, policy and facts.
+
+    The question's id is the run's id, a colon and this event's seq. `expires` is when asking, and any yes, ends.
+    """
+
+    call: str
+    action: str
+    kind: str
+    level: str = ""
+    says: str = ""
+    args: Raw = NOTHING
+    digest: str = ""
+    expires: int
+    judgement: Judgement = Judgement()
+    facts_digest: str = ""
+
+
+class Answered(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A person decided the question asked at seq `question`: approve, deny, or for an unknown outcome happened, never."""
+
+    question: int
+    decision: str
+    by: str
+    note: str = ""
+    result: Raw = NOTHING
+
+
+class Lapsed(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """Nobody answered the question asked at seq `question` in time."""
+
+    question: int
+
+
+class Delayed(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """All people that were needed agreed, or none were; the effect waits until `until` and can be recalled before."""
+
+    call: str
+    action: str
+    until: int
+    args: Raw = NOTHING
+    digest: str = ""
+    judgement: Judgement = Judgement()
+
+
+class Intended(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The permit and the intent of an effect: written, durable, before anything happens.
+
+    `perform_before`: sending starts before this time or not at all. `idempotent_until`: until then the other side
+    honours `key`, so that the same attempt may be sent again (0: never). `settle`: how long after `perform_before` a
+    probe's "never" still may mean "on its way", in microseconds. `undoes`: the seq of the outcome that this takes back.
+    """
+
+    call: str
+    action: str
+    effect: str
+    key: str
+    perform_before: int
+    args: Raw = NOTHING
+    digest: str = ""
+    attempt: int = 1
+    idempotent_until: int = 0
+    probe: bool = False
+    settle: int = 0
+    undoes: int = 0
+    judgement: Judgement = Judgement()
+
+
+class Retried(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The same intent is about to be sent once more under its idempotency key."""
+
+    call: str
+    attempt: int
+    perform_before: int
+
+
+class Withheld(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The intent's time to send had passed before sending began: it did not happen and won't."""
+
+    call: str
+
+
+class OutcomeUnknown(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """Something was sent and no answer tells what became of it; `again_at` is when to look again."""
+
+    call: str
+    reason: str
+    again_at: int = 0
+
+
+class Probed(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A look at the other side that did not find the effect: `never` (it won't happen) or `not_yet_known`."""
+
+    call: str
+    answer: str
+    again_at: int = 0
+
+
+class Done(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The outcome of a call that succeeded. A read has no intent: its proposal and judgement stand here.
+
+    `via` says how we know: performed, probe or person. `intent` is the seq of the intent (0 for a read). `problem` says
+    why a result is missing.
+    """
+
+    closes: ClassVar[bool] = True
+
+    call: str
+    action: str
+    effect: str
+    result: Raw = NOTHING
+    via: str = "performed"
+    intent: int = 0
+    undoes: int = 0
+    duration: int = 0
+    problem: str = ""
+    args: Raw = NOTHING
+    digest: str = ""
+    judgement: Judgement | None = None
+
+
+class Failed(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The outcome of a call that did not happen, and it is known that it did not."""
+
+    closes: ClassVar[bool] = True
+
+    call: str
+    action: str
+    error: str
+    intent: int = 0
+    undoes: int = 0
+    args: Raw = NOTHING
+    digest: str = ""
+
+
+class VerifyFailed(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The effect was performed, but the look at it afterwards did not find what should be there."""
+
+    call: str
+    action: str
+    reason: str
+
+
+class Slept(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A code state waits until `until`; when it runs again after that, it goes on behind this point."""
+
+    closes: ClassVar[bool] = True
+
+    call: str
+    until: int
+
+
+class MessageReceived(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A message from outside reached the run."""
+
+    content: Raw = NOTHING
+
+
+class CancelRequested(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody asked to stop the run: what is under way ends, nothing new begins."""
+
+    by: str
+    reason: str = ""
+
+
+class Parked(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The run can't go on by itself and says why; `resume` or an undo takes it from here."""
+
+    reason: str
+
+
+class Unparked(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody let a parked run go on."""
+
+    by: str
+
+
+class RunEnded(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The run came to its end: `how` is done, failed or cancelled."""
+
+    how: str
+    output: Raw = NOTHING
+    error: str = ""
+
+
+class UndoStarted(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody had effects taken back; `targets` are the seqs of their outcomes, in the order of undoing."""
+
+    by: str
+    targets: tuple[int, ...]
+
+
+class UndoEnded(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The undo came to its end; `failed` are the outcomes that could not be taken back."""
+
+    failed: tuple[int, ...] = ()
+
+
+class Unrecognised(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """An event of a type that this version does not know: kept as it is, skipped by the fold."""
+
+    type: str
+    payload: Raw = NOTHING
+
+
+class Recorded(Struct, frozen=True):
+    """An event in its place: the global position, the run, its seq and the time in microseconds since the epoch, UTC."""
+
+    position: int
+    run: str
+    seq: int
+    at: int
+    event: Event

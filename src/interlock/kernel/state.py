@@ -1,0 +1,103 @@
+"""What is true of a run now: the fold of its events, small and bounded whatever the run's age.
+
+No messages and no finished calls are kept here, only what is still open: a finished call is found in the journal by
+its key. All times are microseconds since the epoch.
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+VERSION = 1
+"""The version of this fold; a snapshot of another version is dropped and folded again."""
+
+Phase = Literal["asked", "delayed", "intended", "unknown", "clear"]
+"""asked: people decide · delayed: the window runs · intended: may have been sent · unknown: no answer tells · clear: it
+did not happen and may be judged afresh."""
+
+Ending = Literal["", "done", "failed", "cancelled"]
+
+
+class Ask(Struct, frozen=True, omit_defaults=True):
+    """One question of an open call and, once given, its answer (`decision` is empty until then)."""
+
+    seq: int
+    kind: str
+    level: str
+    digest: str
+    policy: str
+    facts_digest: str
+    expires: int
+    decision: str = ""
+    by: str = ""
+    note: str = ""
+
+
+class Call(Struct, frozen=True, omit_defaults=True):
+    """A proposal that has not come to its outcome. `at` is the seq of the event that holds its arguments."""
+
+    key: str
+    action: str
+    phase: Phase
+    at: int
+    digest: str = ""
+    until: int = 0
+    window: int = 0
+    """When the delay window that policy asked for ends; 0 where none has begun."""
+    asks: tuple[Ask, ...] = ()
+    attempt: int = 0
+    probes: int = 0
+    effect: str = ""
+    idempotency_key: str = ""
+    idempotent_until: int = 0
+    probe: bool = False
+    settle: int = 0
+    perform_before: int = 0
+    undoes: int = 0
+    redacted: bool = False
+
+
+class Undo(Struct, frozen=True):
+    """An undo under way: outcomes still to take back, in order, and those that could not be."""
+
+    by: str
+    left: tuple[int, ...]
+    failed: tuple[int, ...] = ()
+
+
+class Counts(Struct, frozen=True, omit_defaults=True):
+    """How often things happened in this run."""
+
+    turns: int = 0
+    done: int = 0
+    denied: int = 0
+    failed: int = 0
+    asked: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+class State(Struct, frozen=True, omit_defaults=True):
+    """The state of one run; `seq` is its last event's."""
+
+    seq: int = 0
+    agent: str = ""
+    tenant: str = ""
+    conversation: str | None = None
+    user: bytes = b"null"
+    driven: bool = False
+    policy: str = ""
+    machine: str = ""
+    deadline: int | None = None
+    place: str = ""
+    """The machine's state that the run is in."""
+    entry: int = 0
+    code: str = ""
+    calls: dict[str, Call] = {}
+    sleeping: int = 0
+    parked: str = ""
+    cancelling: bool = False
+    undo: Undo | None = None
+    ended: Ending = ""
+    last_at: int = 0
+    counts: Counts = Counts()

@@ -1,0 +1,117 @@
+"""The state machine that a run moves through, as its author writes it and as data."""
+
+import difflib
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from interlock.errors import DeclarationError
+
+
+class State:
+    """A state whose work is deterministic code.
+
+    Args:
+        name: What the state is called.
+        run: An async function of one argument, the run's `Flow`; it returns the name of the next state (or None where
+            only one is possible). It runs again from its start after a crash or a wait and finds what it has already
+            performed, so it must propose the same things in the same order: no clock, no randomness, no I/O of its own.
+        offers: The actions that may be proposed here; None means all of the agent's.
+        to: The states that may come next.
+        version: Raise it when `run` changes what it proposes; a run that is inside keeps to the version it entered.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        run: Callable[[Any], Any],
+        *,
+        offers: Iterable[Any] | None = None,
+        to: Sequence[str] = (),
+        version: int = 1,
+    ) -> None:
+        if not to:
+            raise DeclarationError(f"state {name!r} leads nowhere: name the states that come next with to=[…]")
+        self.name = name
+        self.run = run
+        self.offers = None if offers is None else frozenset(str(getattr(one, "name", one)) for one in offers)
+        self.to = tuple(to)
+        self.version = version
+
+    @property
+    def code(self) -> str:
+        """The name and version of the function behind this state, as the journal names it."""
+        return f"{self.run.__module__}.{self.run.__qualname__}@{self.version}"
+
+    def next(self, answer: str | None) -> str:
+        """Return the state that *answer*, what `run` returned, leads to.
+
+        Raises:
+            DeclarationError: the answer is not one of `to`, or there is none and more than one is possible.
+        """
+        if answer is None and len(self.to) == 1:
+            return self.to[0]
+        if answer not in self.to:
+            raise DeclarationError(
+                f"state {self.name!r} returned {answer!r}; it must return one of {', '.join(self.to)}"
+            )
+        return answer
+
+    def __repr__(self) -> str:
+        return f"<State {self.name} → {', '.join(self.to)}>"
+
+
+class Final:
+    """A state in which the run has ended well."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"<Final {self.name}>"
+
+
+class Machine:
+    """States and the ways between them; the first one given is where a run begins.
+
+    Raises:
+        DeclarationError: two states share a name, a way leads to no state, or there is no final state to reach.
+    """
+
+    def __init__(self, *states: State | Final) -> None:
+        self.states = {state.name: state for state in states}
+        if len(self.states) != len(states):
+            raise DeclarationError(f"two states share a name: {', '.join(state.name for state in states)}")
+        if not states or isinstance(states[0], Final):
+            raise DeclarationError("a machine begins with a state that does something: put a State(…) first")
+        self.initial = states[0].name
+        for state in states:
+            self._check_ways(state)
+        if not any(isinstance(state, Final) for state in states):
+            raise DeclarationError("the machine has no final state: add Final('done') and a way to it")
+
+    def _check_ways(self, state: State | Final) -> None:
+        for name in state.to if isinstance(state, State) else ():
+            if name not in self.states:
+                near = difflib.get_close_matches(name, self.states, 1)
+                hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(self.states)}"
+                raise DeclarationError(f"state {state.name!r} leads to {name!r}, which does not exist; {hint}")
+
+    def data(self) -> dict[str, Any]:
+        """Return the machine as plain data: what the journal stores by its content."""
+        return {
+            "initial": self.initial,
+            "states": [
+                {
+                    "name": state.name,
+                    "code": state.code,
+                    "offers": None if state.offers is None else sorted(state.offers),
+                    "to": list(state.to),
+                }
+                if isinstance(state, State)
+                else {"name": state.name, "final": True}
+                for state in self.states.values()
+            ],
+        }
+
+    def __repr__(self) -> str:
+        return f"<Machine {' '.join(self.states)}>"

@@ -1,0 +1,157 @@
+"""A run while this process holds it: its folded state, its writer's place in the journal, what is under way."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from interlock.agents import Agent
+from interlock.journal.journal import SNAPSHOT_EVERY, Prepared
+from interlock.journal.store import RunRow
+from interlock.kernel.decide import status, wake_at
+from interlock.kernel.events import Done, Event, UndoStarted
+from interlock.kernel.evolve import evolve
+from interlock.kernel.state import State
+from interlock.runtime.flight import Flight
+from interlock.runtime.mailbox import Mailbox, event_of
+
+
+class LiveRun:
+    """One run, held by this process and by no other (its epoch is the fence).
+
+    The mutable state: `state` (the fold of all events that were submitted, durable or on their way), `flights` (calls
+    being performed now), `closed` (keys of calls known to be over;
+    complete where this process has seen the run from its start), `holders` (sessions and drivers that use it),
+    `broken` (the error after which this copy must be dropped and folded afresh).
+    """
+
+    def __init__(
+        self, run: str, agent: Agent, mail: Mailbox, state: State, epoch: int, row: RunRow | None
+    ) -> None:
+        self.id = run
+        self.agent = agent
+        self.mail = mail
+        self.journal = mail.journal
+        self.clock = mail.clock
+        self.state = state
+        self.epoch = epoch
+        self.flights: dict[str, Flight] = {}
+        self.closed: set[str] = set()
+        self.from_start = row is None
+        self.holders = 0
+        self.broken: Exception | None = None
+        self._intake = asyncio.Lock()
+        self._row = row
+        self._snapshot_at = state.seq
+        self._user: Any = None
+        self._user_read = False
+        self._counter = 0
+
+    @property
+    def user(self) -> Any:
+        """The principal that the run acts for, as plain data."""
+        if not self._user_read:
+            self._user, self._user_read = msgspec.json.decode(self.state.user), True
+        return self._user
+
+    def fresh_key(self) -> str:
+        """Return a key that no other call of this run has."""
+        self._counter += 1
+        return f"~{self.epoch}.{self._counter}"
+
+    async def append(self, *events: Event, consumes: Sequence[int] = (), blobs: Sequence[bytes] = ()) -> int:
+        """Make *events* durable as the next of this run, and return the seq of the first.
+
+        The fold is moved on at once, so that appends can follow each other without waiting; whoever acts on an event
+        waits for this to return first. If the journal refuses, this copy of the run is broken.
+        """
+        if self.broken is not None:
+            raise self.broken
+        state = self.state
+        at = max(self.clock.now(), state.last_at)
+        expected = state.seq
+        prepared: list[Prepared] = []
+        for event in events:
+            one = self.journal.prepare(event, at)
+            state = evolve(state, state.seq + 1, at, one.event)
+            prepared.append(one)
+            if one.draft.key is not None:
+                self.closed.add(one.draft.key)
+        self.state = state
+        row = self._changed_row(state)
+        entry = self.journal.entry(
+            self.id,
+            self.epoch,
+            expected,
+            prepared,
+            row=row,
+            consumes=consumes,
+            blobs=blobs,
+            snapshot=self._due_snapshot(state),
+        )
+        try:
+            await self.journal.store.append(entry)
+        except Exception as error:
+            self.broken = error
+            raise
+        finally:
+            if row is not None:
+                self.mail.changed(self.id, row.wake_at)
+        return expected + 1
+
+    async def sync_row(self, *, landing: str = "") -> None:
+        """Write the run's row if it no longer says what the state says; *landing* is a call that is no longer under way."""
+        row = self._changed_row(self.state, landing)
+        if row is not None and self.broken is None:
+            snapshot = self.state if self.state.seq - self._snapshot_at >= SNAPSHOT_EVERY // 4 else None
+            entry = self.journal.entry(self.id, self.epoch, self.state.seq, (), row=row, snapshot=snapshot)
+            await self.journal.store.append(entry)
+            self.mail.changed(self.id, row.wake_at)
+
+    def _due_snapshot(self, state: State) -> State | None:
+        if state.seq - self._snapshot_at < SNAPSHOT_EVERY:
+            return None
+        self._snapshot_at = state.seq
+        return state
+
+    def _changed_row(self, state: State, landing: str = "") -> RunRow | None:
+        doing = status(state, attached=self.holders > 0)
+        wake = wake_at(state, self.flights.keys() - {landing} if landing else self.flights.keys())
+        row = self._row
+        if row is not None and row.status == doing and row.wake_at == wake:
+            return None
+        user = self.user
+        self._row = RunRow(
+            id=self.id,
+            tenant=state.tenant,
+            agent=state.agent,
+            status=doing,
+            wake_at=wake,
+            conversation=state.conversation,
+            user=user.get("id") if isinstance(user, dict) else None,
+        )
+        return self._row
+
+    async def take_in(self) -> None:
+        """Turn the signals in the run's inbox into its next events."""
+        async with self._intake:
+            for signal in await self.journal.store.signals(run=self.id):
+                event = event_of(signal.kind, signal.payload)
+                if isinstance(event, UndoStarted):
+                    event = await self._to_undo(event)
+                await self.append(*(() if event is None else (event,)), consumes=(signal.id,))
+
+    async def _to_undo(self, asked: UndoStarted) -> UndoStarted | None:
+        """Leave out what has been taken back since the plan was made; two who undo the same do it once."""
+        if self.state.undo is not None:
+            return None
+        left = [seq for seq in asked.targets if not await self._taken_back(seq)]
+        return msgspec.structs.replace(asked, targets=tuple(left))
+
+    async def _taken_back(self, seq: int) -> bool:
+        found = await self.journal.find(self.id, f"undo/{seq}")
+        return found is not None and isinstance(found.event, Done)
+
+    def __repr__(self) -> str:
+        return f"<LiveRun {self.id} {status(self.state)} [seq {self.state.seq} | {len(self.flights)} in flight]>"

@@ -1,0 +1,399 @@
+"""The path of one action: the only place in Interlock where an effect is performed on a proposal.
+
+Read `ActionPath.walk` from top to bottom: resolve, validate, recall, gather, judge, needs, intent, perform, outcome.
+Each stage is one method, and whatever goes wrong before the intent is a denial.
+"""
+
+import difflib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from interlock.actions.action import Action
+from interlock.canonical import canonical, digest
+from interlock.errors import CanonicalError, DependenciesError, KeyReusedError, OverloadedError
+from interlock.guardian import ABSENT, Case, Need, Verdict
+from interlock.guardian import Failed as FailedFact
+from interlock.kernel import events as ev
+from interlock.kernel.state import Ask, Call
+from interlock.runtime import recovery
+from interlock.runtime.live import LiveRun
+from interlock.runtime.outcomes import Denied, Done, Failed, Outcome, Proposal, Waiting
+from interlock.runtime.records import idempotency_key, outcome_of, recordable, said
+from interlock.runtime.sending import Send, Sender
+
+if TYPE_CHECKING:
+    from interlock.runtime.options import Options
+
+ARGUMENTS_LIMIT = 1 << 20
+"""How many bytes the arguments of one proposal may have."""
+
+FACT_TIMEOUT = 10_000_000
+"""How long the gathering of one fact may take, in microseconds."""
+
+MAX_NEVER = 3
+"""How often a call that proved never to have happened is judged and sent afresh before it counts as failed."""
+
+
+class Refusal(Exception):  # noqa: N818 - it carries a denial out of a stage, it is not a fault
+    """A stage turned the proposal down."""
+
+    def __init__(self, stage: str, *reasons: str, instead: tuple[str, ...] = ()) -> None:
+        self.stage = stage
+        self.reasons = reasons
+        self.instead = instead
+        self.judgement = ev.Judgement()
+
+
+class Step(msgspec.Struct):
+    """A proposal on its way: what is known about it so far."""
+
+    key: str
+    name: str
+    raw: Mapping[str, Any]
+    action: Action[Any, Any, Any] | None = None
+    args: dict[str, Any] = {}
+    plain: bytes = b"null"
+    digest: str = ""
+    judgement: ev.Judgement = ev.Judgement()
+    facts_digest: str = ""
+    needs: tuple[Need, ...] = ()
+
+
+class ActionPath:
+    """Walks proposals of runs through the stages.
+
+    Args:
+        sender: What performs functions with their deadline.
+        options: The runtime's settings.
+    """
+
+    def __init__(self, sender: Sender, options: "Options") -> None:
+        self.sender = sender
+        self.options = options
+
+    async def walk(self, live: LiveRun, proposal: Proposal, key: str, offers: frozenset[str] | None) -> Outcome:
+        """Take *proposal* from its resolution to its outcome, or to what it waits for.
+
+        Raises:
+            KeyReusedError: the key was used before, for another action or other arguments.
+            JournalError: the journal could not record it; nothing was performed after that.
+        """
+        step = Step(key=key, name=proposal.action, raw=proposal.args)
+        try:
+            action = self._resolve(live, step, offers)
+            self._validate(step, action)
+        except Refusal as refusal:
+            step.digest = digest(step.name.encode(), bytes(_kept(step)))
+            return await self._recalled(live, step) or await self._denied(live, step, refusal)
+        if not (live.from_start and step.key not in live.closed and step.key not in live.state.calls):
+            earlier = await self._recalled(live, step)
+            if earlier is not None:
+                return earlier
+        try:
+            return await self._judged(live, step, action)
+        except Refusal as refusal:
+            return await self._denied(live, step, refusal)
+
+    async def _judged(self, live: LiveRun, step: Step, action: Action[Any, Any, Any]) -> Outcome:
+        for _ in range(MAX_NEVER):
+            call = live.state.calls.get(step.key)
+            if call is not None and call.phase in ("intended", "unknown"):
+                outcome = await recovery.settle(self, live, step.key, self.options.patience)
+                if outcome is not None:
+                    return outcome
+            self._admit(live, action)
+            if not self.sender.made(live.agent):
+                await self.sender.make(live.agent)
+            facts = await self._gather(live, step, action) if live.agent.facts_needed[action.name] else {}
+            self._judge(live, step, action, facts)
+            if step.needs:
+                waiting = await self._await_needs(live, step)
+                if waiting is not None:
+                    return waiting
+            if action.effect == "read":
+                return await self._read(live, step, action)
+            outcome = await self._effect(live, step, action)
+            if outcome is not None:
+                return outcome
+        return await self._gave_up(live, step)
+
+    # resolve, validate
+
+    def _resolve(self, live: LiveRun, step: Step, offers: frozenset[str] | None) -> Action[Any, Any, Any]:
+        actions = live.agent.actions
+        action = actions.get(step.name)
+        if action is not None and (offers is None or step.name in offers):
+            step.action = action
+            return action
+        there = sorted(actions if offers is None else offers)
+        near = difflib.get_close_matches(step.name, there, 1)
+        why = "there is no action" if action is None else f"state {live.state.place!r} does not offer"
+        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(there) or 'none'}"
+        raise Refusal("resolve", f"{why} {step.name!r}", instead=(hint,))
+
+    def _validate(self, step: Step, action: Action[Any, Any, Any]) -> None:
+        try:
+            step.args = action.signature.arguments(step.raw)
+            step.plain = canonical(step.args)
+        except (ValueError, TypeError, RecursionError) as error:
+            raise Refusal("validate", f"the arguments of {step.name!r} don't fit: {error}") from None
+        if len(step.plain) > ARGUMENTS_LIMIT:
+            raise Refusal(
+                "validate",
+                f"the arguments of {step.name!r} have {len(step.plain):,} bytes; at most {ARGUMENTS_LIMIT:,} are taken",
+                instead=("store the content and pass a reference to it",),
+            )
+        step.digest = digest(step.name.encode(), step.plain)
+
+    # recall: what this key came to before
+
+    async def _recalled(self, live: LiveRun, step: Step) -> Outcome | None:
+        call = live.state.calls.get(step.key)
+        if call is not None:
+            _same(step, call.action, call.digest)
+            return None
+        found = None
+        if not live.from_start or step.key in live.closed:
+            found = await live.journal.find(live.id, step.key)
+        if found is None:
+            return None
+        event = found.event
+        if not isinstance(event, (ev.Done, ev.Failed, ev.Denied)):
+            raise KeyReusedError(f"key {step.key!r} of run {live.id!r} names a model turn, not a proposal")
+        _same(step, event.action, event.digest)
+        return outcome_of(event, step.action)
+
+    # gather, judge
+
+    def _admit(self, live: LiveRun, action: Action[Any, Any, Any]) -> None:
+        if live.state.cancelling:
+            raise Refusal("run", "the run is being cancelled; nothing new begins")
+        if live.state.deadline is not None and live.clock.now() >= live.state.deadline:
+            raise Refusal("run", "the run's deadline has passed; nothing new begins")
+        if not action.is_async:
+            try:
+                self.sender.pool.admit()
+            except OverloadedError as error:
+                raise Refusal("run", str(error)) from None
+
+    async def _gather(self, live: LiveRun, step: Step, action: Action[Any, Any, Any]) -> dict[str, Any]:
+        gathered: dict[str, Any] = {}
+        ctx = self.sender.context(live, action)
+        for name in live.agent.facts_needed[action.name]:
+            look = Send(action.facts[name], (ctx,), step.args, FACT_TIMEOUT)
+            try:
+                gathered[name] = await self.sender.look(look)
+            except Exception as error:  # noqa: BLE001 - whatever a look-up does, the guardian denies
+                gathered[name] = FailedFact(f"fact {name!r} could not be gathered: {said(error)}")
+        return gathered
+
+    def _judge(self, live: LiveRun, step: Step, action: Action[Any, Any, Any], facts: dict[str, Any]) -> None:
+        state = live.state
+        case = Case(action.name, step.args, facts, live.user, live.agent.name, state.tenant, state.place)
+        policy = live.agent.policy
+        try:
+            verdict = policy.judge(case)
+            step.judgement, step.facts_digest = _judgement(policy.hash, verdict)
+        except Exception as error:  # noqa: BLE001 - any error inside the guardian is a denial
+            raise Refusal("judge", f"the guardian failed, so nothing is permitted: {said(error)}") from error
+        step.needs = verdict.needs
+        if not verdict.permitted:
+            refusal = Refusal("judge", *verdict.reasons, instead=verdict.instead)
+            raise refusal
+
+    # needs
+
+    async def _await_needs(self, live: LiveRun, step: Step) -> Waiting | None:
+        call = live.state.calls.get(step.key)
+        unmet: list[Need] = []
+        pending: list[Ask] = []
+        for need in step.needs:
+            if need.kind != "delay":
+                self._consider(live, step, need, call, unmet, pending)
+        if unmet:
+            await self._ask(live, step, unmet)
+            call = live.state.calls[step.key]
+            pending = [ask for ask in call.asks if not ask.decision]
+        if pending:
+            return Waiting(tuple([await live.mail.question(live.id, ask.seq) for ask in pending]))
+        return await self._delay(live, step, call)
+
+    def _consider(
+        self, live: LiveRun, step: Step, need: Need, call: Call | None, unmet: list[Need], pending: list[Ask]
+    ) -> None:
+        """Sort a need that people meet into met, pending or unmet; a no ends the proposal."""
+        now = live.clock.now()
+        asks = [one for one in call.asks if (one.kind, one.level) == (need.kind, need.level)] if call else []
+        ask = asks[-1] if asks else None
+        if ask is None or not _binds(ask, step) or (ask.decision == "approve" and ask.expires <= now):
+            unmet.append(need)
+        elif ask.decision == "deny":
+            who = f"{ask.by} ({need.level})" if need.level else ask.by
+            raise Refusal("needs", f"{who} said no{f': {ask.note}' if ask.note else ''}")
+        elif ask.decision == "lapsed":
+            raise Refusal("needs", f"nobody answered the {need.kind} in time")
+        elif not ask.decision:
+            pending.append(ask)
+
+    async def _ask(self, live: LiveRun, step: Step, needs: list[Need]) -> None:
+        expires = live.clock.now() + self.options.question_ttl
+        await live.append(
+            *(
+                ev.Asked(
+                    call=step.key,
+                    action=step.name,
+                    kind=need.kind,
+                    level=need.level,
+                    says=_says(need, step),
+                    args=msgspec.Raw(step.plain),
+                    digest=step.digest,
+                    expires=expires,
+                    judgement=step.judgement,
+                    facts_digest=step.facts_digest,
+                )
+                for need in needs
+            )
+        )
+
+    async def _delay(self, live: LiveRun, step: Step, call: Call | None) -> Waiting | None:
+        seconds = max((need.seconds for need in step.needs if need.kind == "delay"), default=0.0)
+        if not seconds:
+            return None
+        now = live.clock.now()
+        if call is not None and call.window:
+            return None if call.window <= now else Waiting(until=call.window)
+        until = now + round(seconds * 1_000_000)
+        await live.append(
+            ev.Delayed(
+                call=step.key,
+                action=step.name,
+                until=until,
+                args=msgspec.Raw(step.plain),
+                digest=step.digest,
+                judgement=step.judgement,
+            )
+        )
+        return Waiting(until=until)
+
+    # perform: reads
+
+    async def _read(self, live: LiveRun, step: Step, action: Action[Any, Any, Any]) -> Outcome:
+        ctx = self.sender.context(live, action)
+        began = live.clock.now()
+        args = msgspec.Raw(step.plain)
+        try:
+            value = await self.sender.look(Send(action.function, (ctx,), step.args, action.timeout))
+        except Exception as error:  # noqa: BLE001 - a read that fails changed nothing, whatever it raised
+            failed = ev.Failed(call=step.key, action=step.name, error=said(error), args=args, digest=step.digest)
+            await live.append(failed)
+            return Failed(failed.error)
+        result, problem = recordable(value)
+        await live.append(
+            ev.Done(
+                call=step.key,
+                action=step.name,
+                effect="read",
+                result=result,
+                problem=problem,
+                duration=live.clock.now() - began,
+                args=args,
+                digest=step.digest,
+                judgement=step.judgement,
+            )
+        )
+        return Done(None if problem else value, problem)
+
+    # intent, perform, outcome: effects
+
+    async def _effect(self, live: LiveRun, step: Step, action: Action[Any, Any, Any]) -> Outcome | None:
+        """Write the intent, then send; return None where it was not sent and must be judged again."""
+        now = live.clock.now()
+        call = live.state.calls.get(step.key)
+        intent = ev.Intended(
+            call=step.key,
+            action=step.name,
+            effect=action.effect,
+            key=idempotency_key(live.id, step.key),
+            perform_before=now + recovery.SEND_WINDOW,
+            args=msgspec.Raw(step.plain),
+            digest=step.digest,
+            attempt=call.attempt + 1 if call is not None else 1,
+            idempotent_until=now + action.idempotent if action.idempotent else 0,
+            probe=action.probe_function is not None,
+            settle=action.settle,
+            judgement=step.judgement,
+        )
+        await live.append(intent)
+        outcome = await recovery.perform(
+            self, live, step.key, recovery.What(action, action.function, (), step.args)
+        )
+        return outcome or await recovery.settle(self, live, step.key, self.options.patience)
+
+    async def _denied(self, live: LiveRun, step: Step, refusal: Refusal) -> Denied:
+        await live.append(
+            ev.Denied(
+                call=step.key,
+                action=step.name[:200],
+                stage=refusal.stage,
+                reasons=refusal.reasons,
+                instead=refusal.instead,
+                args=_kept(step),
+                digest=step.digest,
+                judgement=step.judgement,
+            )
+        )
+        return Denied(refusal.reasons, refusal.instead, refusal.stage)
+
+    async def _gave_up(self, live: LiveRun, step: Step) -> Failed:
+        error = f"it was sent {MAX_NEVER} times and each time proved not to have happened"
+        await live.append(ev.Failed(call=step.key, action=step.name, error=error, digest=step.digest))
+        return Failed(error)
+
+
+def _same(step: Step, action: str, known: str) -> None:
+    if step.name != action or (known and step.digest != known):
+        raise KeyReusedError(
+            f"key {step.key!r} already names a proposal of {action!r} with other arguments; "
+            "give every proposal a key of its own"
+        )
+
+
+def _binds(ask: Ask, step: Step) -> bool:
+    """Whether an answer to *ask* is an answer to exactly this proposal, under this policy and these facts."""
+    return (
+        ask.digest == step.digest
+        and ask.policy == step.judgement.policy
+        and ask.facts_digest == step.facts_digest
+    )
+
+
+def _judgement(policy: str, verdict: Verdict) -> tuple[ev.Judgement, str]:
+    facts, facts_digest = ev.NOTHING, ""
+    if verdict.read:
+        encoded = canonical({name: None if value is ABSENT else value for name, value in verdict.read.items()})
+        facts, facts_digest = msgspec.Raw(encoded), digest(encoded)
+    needs = tuple(str(need) for need in verdict.needs) if verdict.needs else ()
+    return ev.Judgement(policy, verdict.rules, facts, needs), facts_digest
+
+
+def _says(need: Need, step: Step) -> str:
+    shown = step.plain.decode()
+    return f"{step.name} {shown if len(shown) <= 2000 else shown[:2000] + '…'}"
+
+
+def _kept(step: Step) -> msgspec.Raw:
+    """Return the arguments as they were given, as far as they have a JSON form of bearable size."""
+    if step.plain != b"null":
+        return msgspec.Raw(step.plain) if len(step.plain) <= ARGUMENTS_LIMIT else _cut(step.plain)
+    try:
+        encoded = canonical(step.raw)
+    except CanonicalError:
+        encoded = canonical(ascii(step.raw))
+    return msgspec.Raw(encoded) if len(encoded) <= ARGUMENTS_LIMIT else _cut(encoded)
+
+
+def _cut(encoded: bytes) -> msgspec.Raw:
+    return msgspec.Raw(canonical(encoded[:1000].decode(errors="replace") + "…"))
+

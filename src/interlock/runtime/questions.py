@@ -1,0 +1,108 @@
+"""Questions to people: read from the journal, answered through the run's inbox; they outlive every process."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from interlock.errors import UnknownQuestionError
+from interlock.kernel import events as ev
+
+
+class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A person's answer on its way to the run."""
+
+    question: int
+    decision: str
+    by: str
+    note: str = ""
+    result: msgspec.Raw = ev.NOTHING
+
+
+class Question:
+    """One question that waits for a person.
+
+    Attributes:
+        id: The run's id, a colon, and the place in the run's journal where it was asked.
+        kind: approval (may this be done?), confirmation (the user: is this what you want?) or unknown (did it happen?).
+        level: Whose approval is needed, for example "finance".
+        says: What is asked, in words.
+        action: The action's name.
+        args: Its arguments, as they will be (or were) performed.
+        digest: What an approval is bound to: the digest of exactly this action and these arguments.
+        expires: Until when an answer counts, in microseconds since the epoch; 0 for ever.
+        asked_at: When it was asked, in microseconds since the epoch.
+    """
+
+    def __init__(
+        self, run: str, seq: int, at: int, asked: ev.Asked, answer: Callable[[str, Decision], Awaitable[None]]
+    ) -> None:
+        self.id = f"{run}:{seq}"
+        self.run = run
+        self.kind = asked.kind
+        self.level = asked.level
+        self.says = asked.says
+        self.action = asked.action
+        self.args: Any = msgspec.json.decode(bytes(asked.args))
+        self.digest = asked.digest
+        self.expires = asked.expires
+        self.asked_at = at
+        self._seq = seq
+        self._answer = answer
+
+    async def approve(self, by: str, note: str = "") -> None:
+        """Say yes: to exactly this action, once. Returns when the answer is durable; the run goes on by itself.
+
+        Raises:
+            UnknownQuestionError: this question asks whether something happened; answer `happened` or `never`.
+        """
+        self._only(("approval", "confirmation"), "happened() or never()")
+        await self._answer(self.run, Decision(self._seq, "approve", by, note))
+
+    async def deny(self, by: str, note: str = "") -> None:
+        """Say no; the *note* is told to the model.
+
+        Raises:
+            UnknownQuestionError: this question asks whether something happened; answer `happened` or `never`.
+        """
+        self._only(("approval", "confirmation"), "happened() or never()")
+        await self._answer(self.run, Decision(self._seq, "deny", by, note))
+
+    async def happened(self, by: str, result: Any = None, note: str = "") -> None:
+        """Say that the effect in question did happen, and with what result.
+
+        Raises:
+            UnknownQuestionError: this question asks for a yes or no; answer `approve` or `deny`.
+        """
+        self._only(("unknown",), "approve() or deny()")
+        raw = msgspec.Raw(msgspec.json.encode(result))
+        await self._answer(self.run, Decision(self._seq, "happened", by, note, raw))
+
+    async def never(self, by: str, note: str = "") -> None:
+        """Say that the effect in question did not happen and will not; it may then be judged and performed afresh.
+
+        Raises:
+            UnknownQuestionError: this question asks for a yes or no; answer `approve` or `deny`.
+        """
+        self._only(("unknown",), "approve() or deny()")
+        await self._answer(self.run, Decision(self._seq, "never", by, note))
+
+    def _only(self, kinds: tuple[str, ...], instead: str) -> None:
+        if self.kind not in kinds:
+            raise UnknownQuestionError(f"question {self.id} is of kind {self.kind!r}; answer it with {instead}")
+
+    def __repr__(self) -> str:
+        level = f" {self.level}" if self.level else ""
+        return f"<Question {self.id} {self.kind}{level}: {self.says[:60]}>"
+
+
+def parse(question_id: str) -> tuple[str, int]:
+    """Return the run and seq that a question's id names.
+
+    Raises:
+        UnknownQuestionError: it is not the id of a question.
+    """
+    run, _, seq = question_id.rpartition(":")
+    if not run or not seq.isdigit():
+        raise UnknownQuestionError(f"{question_id!r} is not the id of a question; ids look like RUN:SEQ")
+    return run, int(seq)

@@ -1,0 +1,126 @@
+"""The session: the public path of an action, for every loop, ours and others'."""
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from interlock.canonical import canonical
+from interlock.errors import RunEndedError
+from interlock.kernel import events as ev
+from interlock.runtime.flight import Flight
+from interlock.runtime.live import LiveRun
+from interlock.runtime.outcomes import Outcome, Proposal, Turn
+
+if TYPE_CHECKING:
+    from interlock.runtime.path import ActionPath
+
+
+class Session:
+    """A run held open for a loop that proposes actions; made by `Runtime.session`.
+
+    Several proposals may be performed at once. The run is never driven from here: it is the loop that goes on.
+    """
+
+    def __init__(self, path: "ActionPath", live: LiveRun, prefix: str = "", offers: frozenset[str] | None = None) -> None:
+        self._path = path
+        self._live = live
+        self._prefix = prefix
+        self._offers = offers
+
+    @property
+    def run(self) -> str:
+        """The id of the run."""
+        return self._live.id
+
+    async def perform(self, proposal: Proposal) -> Outcome:
+        """Take a proposal down the one path of an action.
+
+        The same key returns the recorded outcome, or what the proposal still waits for, or joins the performance that
+        is under way. Cancelling the caller does not abandon an effect: it is finished and recorded.
+
+        Raises:
+            RunEndedError: the run has ended.
+            KeyReusedError: the key named another proposal before.
+            DependenciesError: the agent's dependencies could not be made; nothing was done.
+            JournalError: the journal could not record it; nothing was done after that point.
+        """
+        live = self._live
+        if live.state.ended or live.state.undo is not None:
+            raise RunEndedError(f"run {live.id!r} is {live.state.ended or 'being undone'}; start a new one")
+        key = self._prefix + (proposal.key or live.fresh_key())
+        while (flight := live.flights.get(key)) is not None:
+            outcome = await flight.join()
+            if outcome is not None:
+                return outcome
+        return await Flight(live.flights, key, self._path.walk(live, proposal, key, self._offers)).join()
+
+    async def record(self, turn: Turn) -> None:
+        """Record a model turn; returns when it is durable. With a key that was recorded before, nothing is added.
+
+        Raises:
+            RunEndedError: the run has ended.
+            CanonicalError: request or response have no JSON form.
+        """
+        live = self._live
+        if live.state.ended:
+            raise RunEndedError(f"run {live.id!r} is {live.state.ended}; start a new one")
+        key = self._prefix + turn.key if turn.key else ""
+        if key and await self._recorded(key):
+            return
+        await live.append(
+            ev.TurnRecorded(
+                call=key,
+                model=turn.model,
+                request=msgspec.Raw(canonical(turn.request)),
+                response=msgspec.Raw(canonical(turn.response)),
+                input_tokens=turn.input_tokens,
+                output_tokens=turn.output_tokens,
+                latency=round(turn.latency * 1_000_000),
+            )
+        )
+
+    async def recall(self, key: str) -> Turn | None:
+        """Return the turn recorded under *key*, or None: a loop that starts again asks here before it asks the model."""
+        found = await self._recorded(self._prefix + key)
+        if found is None:
+            return None
+        return Turn(
+            model=found.model,
+            request=msgspec.json.decode(bytes(found.request)),
+            response=msgspec.json.decode(bytes(found.response)),
+            input_tokens=found.input_tokens,
+            output_tokens=found.output_tokens,
+            latency=found.latency / 1_000_000,
+            key=key,
+        )
+
+    async def _recorded(self, key: str) -> ev.TurnRecorded | None:
+        if self._live.from_start and key not in self._live.closed:
+            return None
+        found = await self._live.journal.find(self._live.id, key)
+        return found.event if found is not None and isinstance(found.event, ev.TurnRecorded) else None
+
+    async def finish(self, output: Any = None) -> None:
+        """End the run well, with its output (anything with a JSON form).
+
+        Raises:
+            RunEndedError: it has ended already.
+            CanonicalError: the output has no JSON form.
+        """
+        await self._end("done", canonical(output), "")
+
+    async def fail(self, error: str) -> None:
+        """End the run as failed, and say why.
+
+        Raises:
+            RunEndedError: it has ended already.
+        """
+        await self._end("failed", b"null", error)
+
+    async def _end(self, how: str, output: bytes, error: str) -> None:
+        if self._live.state.ended:
+            raise RunEndedError(f"run {self._live.id!r} is {self._live.state.ended}")
+        await self._live.append(ev.RunEnded(how=how, output=msgspec.Raw(output), error=error))
+
+    def __repr__(self) -> str:
+        return f"<Session {self._live!r}>"

@@ -1,0 +1,146 @@
+"""Tending a run: doing what the kernel decides until there is nothing to do now."""
+
+from typing import Any
+
+import msgspec
+
+from interlock.canonical import canonical
+from interlock.errors import CanonicalError, DependenciesError, InterlockError, OtherCodeError
+from interlock.kernel import decide
+from interlock.kernel import events as ev
+from interlock.kernel.decide import Drive, End, FinishUndo, TakeBack
+from interlock.machines import Final, State
+from interlock.runtime import recovery
+from interlock.runtime.flight import Flight
+from interlock.runtime.flow import Flow, Suspended
+from interlock.runtime.live import LiveRun
+from interlock.runtime.path import ActionPath
+from interlock.runtime.records import idempotency_key, said
+
+
+class Tender:
+    """Takes in a run's signals and does its steps; one tender at a time a run."""
+
+    def __init__(self, path: ActionPath) -> None:
+        self._path = path
+
+    async def tend(self, live: LiveRun) -> None:
+        """Do everything that can be done for the run now; returns when it ended, waits or sleeps.
+
+        Raises:
+            DependenciesError: the agent's dependencies could not be made; the run stays where it is.
+            JournalError: the journal refused; the run stays where it is.
+        """
+        while True:
+            await live.take_in()
+            steps = decide.decide(live.state, live.clock.now(), live.flights.keys())
+            if not steps:
+                break
+            before = live.state.seq
+            for step in steps:
+                await self._do(live, step)
+            if live.state.seq == before:
+                break  # Nothing came of it: whoever waits is woken by a signal or the clock, not by trying again.
+        await live.sync_row()
+
+
+    async def _do(self, live: LiveRun, step: decide.Step) -> None:
+        match step:
+            case Drive():
+                await self._drive(live)
+            case End(how, error):
+                await live.append(ev.RunEnded(how=how, error=error))
+            case TakeBack(target):
+                await self._take_back(live, target)
+            case FinishUndo():
+                assert live.state.undo is not None
+                await live.append(ev.UndoEnded(failed=live.state.undo.failed + live.state.undo.left))
+            case _:
+                if step.call.key not in live.flights:
+                    await Flight(live.flights, step.call.key, recovery.take(self._path, live, step)).join()
+
+    # the machine
+
+    async def _drive(self, live: LiveRun) -> None:
+        """Run the code of the run's state, and of the next ones, until it waits or ends."""
+        machine = live.agent.machine
+        assert machine is not None
+        if not live.state.entry:
+            await self._enter(live, machine.initial)
+        state = machine.states[live.state.place]
+        if isinstance(state, State) and live.state.code not in ("", state.code):
+            raise OtherCodeError(
+                f"run {live.id!r} is in state {state.name!r} under code {live.state.code}, this process has "
+                f"{state.code}; it is left for a process that has it"
+            )
+        if isinstance(state, Final):
+            await self._end(live, None)
+            return
+        flow = Flow(self._path, live, state.offers, await _input_of(live))
+        await self._run_code(live, state, flow)
+
+    async def _run_code(self, live: LiveRun, state: State, flow: Flow) -> None:
+        try:
+            answer = await state.run(flow)
+            await flow.check_complete()
+            following = state.next(answer)
+        except Suspended:
+            return
+        except (DependenciesError, InterlockError) as error:
+            if isinstance(error, DependenciesError) or live.broken is not None:
+                raise
+            await live.append(ev.RunEnded(how="failed", error=said(error)))
+            return
+        except Exception as error:  # noqa: BLE001 - whatever an author's code raises ends its run, not the runtime
+            await live.append(ev.RunEnded(how="failed", error=said(error)))
+            return
+        assert live.agent.machine is not None
+        if isinstance(live.agent.machine.states[following], Final):
+            await self._end(live, flow.output, following)
+        else:
+            await self._enter(live, following)
+
+    async def _enter(self, live: LiveRun, name: str) -> None:
+        assert live.agent.machine is not None
+        state = live.agent.machine.states[name]
+        code = state.code if isinstance(state, State) else ""
+        await live.append(ev.Entered(state=name, entry=live.state.entry + 1, code=code))
+
+    async def _end(self, live: LiveRun, output: Any, final: str = "") -> None:
+        try:
+            ended = ev.RunEnded(how="done", output=msgspec.Raw(canonical(output)))
+        except CanonicalError as error:
+            ended = ev.RunEnded(how="failed", error=f"the run's output can't be recorded: {error}")
+        entered = (ev.Entered(state=final, entry=live.state.entry + 1),) if final else ()
+        await live.append(*entered, ended)
+
+    # undo
+
+    async def _take_back(self, live: LiveRun, target: int) -> None:
+        """Write the intent to undo the outcome at *target*, and send it: the path of an effect, the other way round."""
+        outcome = (await live.journal.event(live.id, target)).event
+        assert isinstance(outcome, ev.Done)
+        what = await recovery.to_undo(live, outcome.action, target)
+        await self._path.sender.make(live.agent)
+        now = live.clock.now()
+        window = recovery.RESTORE_WINDOW if outcome.effect == "reversible" else what.action.idempotent
+        key = f"undo/{target}"
+        await live.append(
+            ev.Intended(
+                call=key,
+                action=outcome.action,
+                effect=outcome.effect,
+                key=idempotency_key(live.id, key),
+                perform_before=now + recovery.SEND_WINDOW,
+                # Restoring a state twice gives the same state; a counter-action is sent again only under its key.
+                idempotent_until=now + window if window else 0,
+                undoes=target,
+            )
+        )
+        await Flight(live.flights, key, recovery.perform(self._path, live, key, what)).join()
+
+
+async def _input_of(live: LiveRun) -> Any:
+    started = (await live.journal.event(live.id, 1)).event
+    assert isinstance(started, ev.RunStarted)
+    return msgspec.json.decode(bytes(started.input))

@@ -1,0 +1,8 @@
+"""Undo: what of a run can be taken back, and how; never the doing of it (that goes the one path, in `runtime`).
+
+In comes the journal of a run, out comes an `UndoPlan`. Open `plan.py`.
+"""
+
+from interlock.undo.plan import Item, UndoPlan, Way, plan
+
+__all__ = ["Item", "UndoPlan", "Way", "plan"]

@@ -1,0 +1,84 @@
+"""The plan of an undo: made from the journal before anything is taken back."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from interlock.actions.action import Action
+from interlock.kernel import events as ev
+from interlock.kernel.events import Recorded
+
+Way = Literal["restore", "compensate", "cannot"]
+"""restore: the exact prior state comes back · compensate: a counter-action makes it good · cannot: neither."""
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One effect of the run: the seq of its outcome, what was done with what arguments, and what will become of it."""
+
+    seq: int
+    action: str
+    args: Any
+    way: Way
+    why: str = ""
+
+    def __str__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.args.items()) if self.args else ""
+        why = f" ({self.why})" if self.why else ""
+        return f"{self.way:<10} {self.action}({shown}){why}"
+
+
+class UndoPlan(msgspec.Struct, frozen=True):
+    """What an undo of the run will do, the last effect first; `open` names calls whose outcome is not known yet."""
+
+    run: str
+    items: tuple[Item, ...]
+    open: tuple[str, ...] = ()
+
+    @property
+    def targets(self) -> tuple[int, ...]:
+        """The seqs of the outcomes that will be taken back, in order."""
+        return tuple(item.seq for item in self.items if item.way != "cannot")
+
+    def __str__(self) -> str:
+        lines = [f"undo of run {self.run}: {len(self.targets)} of {len(self.items)} effects can be taken back"]
+        lines += [f"  {item}" for item in self.items]
+        lines += [f"  outcome not known yet: {name}" for name in self.open]
+        return "\n".join(lines)
+
+
+def plan(run: str, history: list[Recorded], actions: Mapping[str, Action[Any, Any, Any]], open_calls: list[str]) -> UndoPlan:
+    """Return the plan for taking back all effects of a run that have not been taken back yet.
+
+    `history` holds at least the run's `Intended` and `Done` events, in order.
+    """
+    intents = {one.seq: one.event for one in history if isinstance(one.event, ev.Intended)}
+    outcomes = [(one.seq, one.event) for one in history if isinstance(one.event, ev.Done)]
+    taken_back = {event.undoes for _, event in outcomes if event.undoes}
+    effects = [
+        (seq, event)
+        for seq, event in outcomes
+        if event.effect != "read" and not event.undoes and seq not in taken_back
+    ]
+    items = tuple(_item(seq, event, intents.get(event.intent), actions.get(event.action)) for seq, event in reversed(effects))
+    return UndoPlan(run, items, tuple(open_calls))
+
+
+def _item(seq: int, done: ev.Done, intent: ev.Intended | None, action: Action[Any, Any, Any] | None) -> Item:
+    args = msgspec.json.decode(bytes(intent.args)) if intent is not None else None
+    why = _why_not(done, intent, action)
+    if why:
+        return Item(seq, done.action, args, "cannot", why)
+    return Item(seq, done.action, args, "restore" if done.effect == "reversible" else "compensate")
+
+
+def _why_not(done: ev.Done, intent: ev.Intended | None, action: Action[Any, Any, Any] | None) -> str:
+    if action is None or intent is None:
+        return "the agent no longer has this action"
+    if done.effect == "irreversible" or action.undo_function is None:
+        return "it is irreversible"
+    if intent.redacted or done.redacted:
+        return "secrets in its arguments or result were not kept"
+    if done.problem and bytes(done.result) == b"null":
+        return "its result could not be recorded"
+    return ""
