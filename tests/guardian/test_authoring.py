@@ -9,7 +9,6 @@ import pytest
 
 from interlock.errors import PolicyError
 from interlock.guardian import ANY, Expr, Policy, agent, arg, fact, forbid, need, permit, user
-from interlock.guardian.durations import seconds, written
 from interlock.guardian.expr import tree_of
 
 
@@ -223,26 +222,9 @@ class TestRules:
         assert not hasattr(arg.amount, "_private")
 
 
-class TestDurations:
-    @pytest.mark.parametrize(
-        ("text", "expected"),
-        [("90s", 90), ("10m", 600), ("1.5h", 5400), ("30d", 2_592_000), ("2w", 1_209_600)],
-    )
-    def test_seconds(self, text, expected):
-        """A number and a unit."""
-        assert seconds(text) == expected
+class TestDelay:
+    def test_no_time_is_no_delay(self):
+        """A delay of nothing is a mistake, not a rule."""
+        with pytest.raises(PolicyError, match="no time"):
+            need.delay("0s", "refund")
 
-    @pytest.mark.parametrize(
-        "text", ["", "10", "m", "-1m", "10 m", "10M", "1e3s", "0m", "1.s", "inf", "\u0661s", None, 60]
-    )
-    def test_what_is_no_duration(self, text):
-        """Anything else is refused, with examples."""
-        with pytest.raises(PolicyError, match=r"duration|no time"):
-            seconds(text)
-
-    @pytest.mark.parametrize(
-        ("of", "expected"), [(600, "10m"), (5400, "90m"), (86400, "1d"), (1209600, "14d"), (0.5, "0.5s")]
-    )
-    def test_written(self, of, expected):
-        """Printed in the largest unit that is exact."""
-        assert written(of) == expected

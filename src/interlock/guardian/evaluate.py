@@ -15,8 +15,8 @@ declare is a mistake, hence unjudgeable; so is a property. A fact that failed, o
 unjudgeable even for `is_absent()`.
 
 - `==`, `!=`: same kind and same value; values of two kinds are unequal (`True` is not 1, `"5"` is not 5).
-- `<`, `<=`, `>`, `>=`: two values of one ordered kind (not truths, not None), else unjudgeable. Texts order by
-  code point.
+- `<`, `<=`, `>`, `>=`: two values of one ordered kind (not truths, not None), else unjudgeable. Texts order
+  by code point.
 - `+`, `-`, `*`: numbers only, exact; a result that can't be exact within 1,000 digits is unjudgeable, unless
   both sides are integers, which have no end.
 - `&`, `|`: from left to right, and no further than needed: `arg.x.is_present() & (arg.x > 1)` is judgeable.
@@ -25,7 +25,8 @@ unjudgeable even for `is_absent()`.
 - `.matches()`: texts only, the whole text. `.length()`: of a text, list or mapping.
 - `.any()`, `.all()`: every element is judged, so the answer doesn't depend on their order; one unjudgeable
   element makes the whole unjudgeable. `.all()` of an empty list is true.
-- One judgement looks at no more than 100,000 elements of lists, and matches texts of at most 10,000 characters.
+- One judgement looks at no more than 100,000 elements of lists, and matches texts of at most 10,000
+  characters.
 """
 
 from collections.abc import Callable

@@ -12,8 +12,8 @@ from typing import Any, Final, Literal, Protocol, runtime_checkable
 
 import msgspec
 
-from interlock.errors import PolicyError
-from interlock.guardian import durations
+from interlock.durations import microseconds, written
+from interlock.errors import DeclarationError, PolicyError
 from interlock.guardian.english import english
 from interlock.guardian.expr import Expr, tree_of
 from interlock.guardian.tree import Node, Tree, validated
@@ -84,7 +84,7 @@ class Clause(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
             case "approval":
                 return f"need approval by {self.level} for"
             case "delay":
-                return f"need a delay of {durations.written(self.seconds)} for"
+                return f"need a delay of {written(round(self.seconds * 1_000_000))} for"
             case kind:
                 return kind
 
@@ -164,21 +164,32 @@ class Needs:
 
     def delay(self, duration: str, action: Actions | _Any, when: Condition = None, because: str = "") -> Rule:
         """Need a *duration* (`10m`) to pass, in which the action can still be stopped."""
-        return _rule("delay", action, when, because, seconds=durations.seconds(duration))
+        return _rule("delay", action, when, because, duration=duration)
 
 
 need = Needs()
 
 
-def _rule(kind: Kind, action: Actions | _Any, when: Condition, because: str, **more: Any) -> Rule:
+def _rule(
+    kind: Kind, action: Actions | _Any, when: Condition, because: str, duration: str | None = None, **more: Any
+) -> Rule:
     place = _caller()
     try:
+        if duration is not None:
+            more["seconds"] = _delay(duration)
         condition = _condition(when)
         names = _names(kind, action)
         clause = Clause(kind, names, condition, str(because or ""), **more)
         return Rule(clause, place, when if isinstance(condition, Opaque) else None)
-    except PolicyError as error:
+    except DeclarationError as error:
         raise PolicyError(f"{place}: {error}") from error
+
+
+def _delay(duration: str) -> float:
+    window = microseconds(duration)
+    if not window:
+        raise PolicyError(f"a delay of {duration!r} is no time at all; leave the rule out, or give it one")
+    return window / 1_000_000
 
 
 def _caller() -> str:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TypeVar
 
 from interlock.errors import DriverConflictError
+from interlock.journal.checkpoint import Checkpointer
 from interlock.journal.connection import Connect, connect, explain, open_reader, open_writer, refuse_odd
 from interlock.journal.driver import DriverLock
 from interlock.journal.migrations import migrate
@@ -54,10 +55,11 @@ class SqliteStore:
             migrate(writing, self.path)
             self._reader = Reader(open_reader(self.path, self._connect))
             self._seen = self._reader.version()  # at the last `moved`
+            copying = open_writer(self.path, self._connect)
         except BaseException:
             writing.close()
             raise
-        self._writer = Writer(writing, self.path)
+        self._writer = Writer(writing, self.path, Checkpointer(copying))
 
     def __repr__(self) -> str:
         return f"<SqliteStore {self.path!r} [{'closed' if self._closed else 'open'}]>"

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 
 from msgspec import Struct
 
-from interlock.kernel.state import Ask, Call, State
+from interlock.kernel.state import Ask, Call, State, unsettled
 
 NOBODY: frozenset[str] = frozenset()
 
@@ -67,6 +67,9 @@ class FinishUndo(Struct, frozen=True):
 
 Step = Retry | Probe | AskWhatHappened | Settle | Lapse | Drive | End | TakeBack | FinishUndo
 
+NEVER = 2**63 - 1
+"""Later than any time."""
+
 MAX_ATTEMPTS = 20
 """How often one intent is sent before a person is asked."""
 
@@ -82,38 +85,52 @@ def decide(state: State, now: int, busy: AbstractSet[str] = NOBODY) -> tuple[Ste
             steps.extend(about(call, now))
     if steps:
         return tuple(steps)
-    last = _about_run(state, now, busy)
+    last = _about_undo(state) if state.undo is not None else _about_run(state, now, busy)
     return () if last is None else (last,)
 
 
 def about(call: Call, now: int) -> tuple[Step, ...]:
     """Return what is to be done about one open call at *now*; nothing means: wait, or perform its key again."""
-    if call.phase == "intended" or (call.phase == "unknown" and not _open(call)):
-        return _about_sent(call, now)
-    if call.phase == "unknown":
-        return ()
-    return tuple(Lapse(call, ask) for ask in call.asks if not ask.decision and ask.expires <= now)
+    if unsettled(call):
+        step = _about_sent(call, now)
+        return () if step is None else (step,)
+    return tuple(Lapse(call, ask) for ask in call.asks if not ask.decision and 0 < ask.expires <= now)
 
 
-def _about_sent(call: Call, now: int) -> tuple[Step, ...]:
-    told = next((ask for ask in call.asks if ask.kind == "unknown" and ask.decision), None)
-    if told is not None and told.decision != "lapsed":
-        return (Settle(call, told),)
+def _about_sent(call: Call, now: int) -> Step | None:
+    ask = _what_happened(call)
+    if ask is not None:
+        if ask.decision:
+            return Settle(call, ask)
+        return Lapse(call, ask) if 0 < ask.expires <= now else None
     if call.until > now:
-        return ()
+        return None
     if call.idempotent_until > now and not call.redacted and call.attempt < MAX_ATTEMPTS:
-        return (Retry(call),)
+        return Retry(call)
     if call.probe and not call.redacted and call.probes < MAX_PROBES:
-        return (Probe(call),)
-    return (AskWhatHappened(call),)
+        return Probe(call)
+    return AskWhatHappened(call)
+
+
+def _what_happened(call: Call) -> Ask | None:
+    """Return the question to people what became of the call, asked or answered."""
+    for ask in call.asks:
+        if ask.kind == "unknown" and ask.decision != "lapsed":
+            return ask
+    return None
+
+
+def _about_undo(state: State) -> Step | None:
+    undo = state.undo
+    assert undo is not None
+    for call in state.calls.values():
+        if call.undoes and unsettled(call):
+            return None
+    # What could not be taken back may rest on what came before it: the rest stays, and a person decides.
+    return TakeBack(undo.left[0]) if undo.left and not undo.failed else FinishUndo()
 
 
 def _about_run(state: State, now: int, busy: AbstractSet[str]) -> Step | None:
-    if state.undo is not None:
-        if any(call.undoes for call in state.calls.values()):
-            return None
-        # What could not be taken back may rest on what came before it: the rest stays, and a person decides.
-        return TakeBack(state.undo.left[0]) if state.undo.left and not state.undo.failed else FinishUndo()
     if state.ended or busy or any(unsettled(call) for call in state.calls.values()):
         return None
     if state.cancelling:
@@ -125,26 +142,30 @@ def _about_run(state: State, now: int, busy: AbstractSet[str]) -> Step | None:
     return None
 
 
-def unsettled(call: Call) -> bool:
-    """Whether something may have happened out there that the journal does not know the outcome of."""
-    return call.phase in ("intended", "unknown")
-
-
 def blocked(state: State, now: int) -> bool:
-    """Whether the code of a driven run would only come to wait again."""
-    return state.sleeping > now or any(_blocks(call, now) for call in state.calls.values())
+    """Whether the code of a driven run would only come to wait again.
+
+    Of several calls at once, each goes on as soon as it can; a sleep beside them is over when no call waits any more.
+    """
+    waits = False
+    for call in state.calls.values():
+        if not _waits(call, now):
+            return False
+        waits = True
+    return waits or state.sleeping > now
 
 
-def _blocks(call: Call, now: int) -> bool:
+def _waits(call: Call, now: int) -> bool:
     if call.phase == "asked":
         return _open(call)
-    if call.phase == "delayed":
-        return call.until > now
-    return unsettled(call)
+    return call.until > now if call.phase == "delayed" else unsettled(call)
 
 
 def _open(call: Call) -> bool:
-    return any(not ask.decision for ask in call.asks)
+    for ask in call.asks:  # a loop, not any(): this runs for every append
+        if not ask.decision:
+            return True
+    return False
 
 
 def status(state: State, *, attached: bool = True) -> str:
@@ -158,28 +179,60 @@ def status(state: State, *, attached: bool = True) -> str:
         return state.ended
     if state.parked:
         return "parked"
-    if any(_open(call) for call in state.calls.values()):
-        return "waiting"
-    if state.sleeping or any(call.phase == "delayed" for call in state.calls.values()):
+    if state.calls:
+        return _status_of_calls(state)
+    if state.sleeping:
         return "sleeping"
-    if not attached and not state.driven and not state.calls:
-        return "idle"
-    return "running"
+    return "running" if attached or state.driven else "idle"
+
+
+def _status_of_calls(state: State) -> str:
+    delayed = state.sleeping > 0
+    for call in state.calls.values():
+        if call.asks and _open(call):
+            return "waiting"
+        delayed = delayed or call.phase == "delayed"
+    return "sleeping" if delayed else "running"
 
 
 def wake_at(state: State, busy: AbstractSet[str] = NOBODY) -> int | None:
-    """Return when the run must be looked at again (microseconds since the epoch), or None: only a signal wakes it."""
-    if not state.calls and not state.sleeping and state.deadline is None:
-        return None
-    times = [time for call in state.calls.values() for time in _times(call, state.driven, call.key in busy)]
-    if not state.ended and not state.parked:
-        times += [time for time in (state.sleeping, state.deadline) if time]
-    return min(times, default=None)
+    """Return when the run must be looked at again (microseconds since the epoch), or None: only a signal wakes it.
+
+    It is the first moment at which `decide` says something new: nothing is slept through, and no run is looked at
+    again and again with nothing to do.
+    """
+    first, ready = NEVER, True
+    for call in state.calls.values():
+        first = min(first, _due(call, busy))
+        ready = ready and not unsettled(call)
+    if ready and not state.ended and state.undo is None:
+        first = min(first, _due_itself(state))
+    return None if first == NEVER else first
 
 
-def _times(call: Call, driven: bool, busy: bool) -> list[int]:
-    times = [ask.expires for ask in call.asks if not ask.decision and ask.kind != "unknown"]
-    # A foreign loop comes back by itself when the delay is over; only a driven run has to be woken for it.
-    if call.until and ((call.phase == "unknown" and not busy) or (call.phase == "delayed" and driven)):
-        times.append(call.until)
-    return times
+def _due(call: Call, busy: AbstractSet[str]) -> int:
+    """Return when there is something to do about the call itself."""
+    asks = call.asks
+    if unsettled(call):
+        if call.key in busy:
+            return NEVER
+        ask = _what_happened(call) if asks else None
+        if ask is None:
+            return call.until or NEVER
+        asks = (ask,)
+    first = NEVER
+    for ask in asks:
+        if not ask.decision and ask.expires:
+            first = min(first, ask.expires)
+    return first
+
+
+def _due_itself(state: State) -> int:
+    """Return when there is something to do for the run, if nothing is under way: its deadline, the end of a wait."""
+    deadline = NEVER if state.deadline is None else state.deadline
+    # A foreign loop comes back by itself when a delay or sleep is over; only a driven run has to be woken for it.
+    if not state.driven or state.parked:
+        return deadline
+    if not state.calls:
+        return min(deadline, state.sleeping or NEVER)
+    return min([deadline, *(call.until for call in state.calls.values() if call.phase == "delayed")])

@@ -1,64 +1,129 @@
 """`evolve(state, event)`: how each event changes what is true of a run. Pure: no I/O, no clock, no randomness.
 
-It accepts any order of events without failing (a journal may hold what a later version wrote): an answer to a question
-that is not open, or the outcome of a call that is not, changes nothing but the counters.
+It accepts any order of events without failing (a journal may hold what a later version wrote): an answer to a
+question that is not open, or the outcome of a call that is not, changes nothing but the counters. What may have
+happened out there is forgotten by nothing but its outcome: no denial, question or delay closes a sent call.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from msgspec.structs import replace
 
 from interlock.kernel import events as ev
 from interlock.kernel.events import Event, Recorded
-from interlock.kernel.state import Ask, Call, Counts, State, Undo
+from interlock.kernel.state import Ask, Call, State, Undo, unsettled
+
+_DECISIONS = {"unknown": ("happened", "never"), "approval": ("approve", "deny"), "confirmation": ("approve", "deny")}
+"""The answers that each kind of question takes; another answer is none."""
 
 
 def evolve(state: State, seq: int, at: int, event: Event) -> State:
-    """Return the state after *event*, which stands at *seq* and happened at *at* (microseconds since the epoch)."""
-    step = _STEPS.get(type(event))
-    if step is None:
-        return replace(state, seq=seq, last_at=max(at, state.last_at))
-    return replace(state, seq=seq, last_at=max(at, state.last_at), **step(state, seq, event))
+    """Return the state after *event*, which stands at *seq* and happened at *at* (microseconds, Unix epoch)."""
+    # Time in a run never goes back, whatever the clock does.
+    at = max(at, state.last_at)
+    if state.sleeping and state.sleeping <= at:
+        state = replace(state, sleeping=0)
+    return _STEPS.get(type(event), _nothing)(state, seq, at, event)
 
 
-def fold(state: State, recorded: list[Recorded]) -> State:
+def fold(state: State, recorded: Iterable[Recorded]) -> State:
     """Return the state after all of *recorded*, in their order."""
     for item in recorded:
         state = evolve(state, item.seq, item.at, item.event)
     return state
 
 
-def _started(state: State, seq: int, event: ev.RunStarted) -> dict[str, Any]:
-    return {
-        "agent": event.agent,
-        "tenant": event.tenant,
-        "conversation": event.conversation,
-        "user": bytes(event.user),
-        "driven": event.driven,
-        "policy": event.policy,
-        "machine": event.machine,
-        "deadline": event.deadline,
-    }
+def _nothing(state: State, seq: int, at: int, event: Event) -> State:
+    return replace(state, seq=seq, last_at=at)
 
 
-def _entered(state: State, seq: int, event: ev.Entered) -> dict[str, Any]:
-    return {"place": event.state, "entry": event.entry, "code": event.code, "sleeping": 0}
+# the run
 
 
-def _turn(state: State, seq: int, event: ev.TurnRecorded) -> dict[str, Any]:
-    return {
-        "counts": _plus(
-            state.counts, turns=1, input_tokens=event.input_tokens, output_tokens=event.output_tokens
-        )
-    }
+def _started(state: State, seq: int, at: int, event: ev.RunStarted) -> State:
+    return replace(
+        state,
+        seq=seq,
+        last_at=at,
+        agent=event.agent,
+        tenant=event.tenant,
+        conversation=event.conversation,
+        user=bytes(event.user),
+        driven=event.driven,
+        policy=event.policy,
+        machine=event.machine,
+        deadline=event.deadline,
+    )
 
 
-def _denied(state: State, seq: int, event: ev.Denied) -> dict[str, Any]:
-    return {"calls": _without(state, event.call), "counts": _plus(state.counts, denied=1)}
+def _entered(state: State, seq: int, at: int, event: ev.Entered) -> State:
+    return replace(
+        state, seq=seq, last_at=at, place=event.state, entry=event.entry, code=event.code, sleeping=0
+    )
 
 
-def _asked(state: State, seq: int, event: ev.Asked) -> dict[str, Any]:
+def _turn(state: State, seq: int, at: int, event: ev.TurnRecorded) -> State:
+    counts = state.counts
+    return replace(
+        state,
+        seq=seq,
+        last_at=at,
+        counts=replace(
+            counts,
+            turns=counts.turns + 1,
+            input_tokens=counts.input_tokens + event.input_tokens,
+            output_tokens=counts.output_tokens + event.output_tokens,
+        ),
+    )
+
+
+def _slept(state: State, seq: int, at: int, event: ev.Slept) -> State:
+    # Of several sleeps at once (`gather`) the longest counts: none may be slept through.
+    return replace(state, seq=seq, last_at=at, sleeping=max(state.sleeping, event.until))
+
+
+def _cancel_requested(state: State, seq: int, at: int, event: ev.CancelRequested) -> State:
+    return replace(state, seq=seq, last_at=at, cancelling=True)
+
+
+def _parked(state: State, seq: int, at: int, event: ev.Parked) -> State:
+    return replace(state, seq=seq, last_at=at, parked=event.reason)
+
+
+def _unparked(state: State, seq: int, at: int, event: ev.Unparked) -> State:
+    return replace(state, seq=seq, last_at=at, parked="")
+
+
+def _ended(state: State, seq: int, at: int, event: ev.RunEnded) -> State:
+    """What was not sent by now never will be; what was sent still comes to its outcome."""
+    calls = {key: call for key, call in state.calls.items() if unsettled(call)}
+    return replace(state, seq=seq, last_at=at, calls=calls, ended=event.how, sleeping=0, parked="")
+
+
+# judging: denied, asked, answered, delayed
+
+
+def _denied(state: State, seq: int, at: int, event: ev.Denied) -> State:
+    calls, counts = state.calls, state.counts
+    earlier = calls.get(event.call)
+    if earlier is not None and not unsettled(earlier):
+        calls = _without(calls, event.call)
+    return replace(
+        state, seq=seq, last_at=at, calls=calls, counts=replace(counts, denied=counts.denied + 1)
+    )
+
+
+def _asked(state: State, seq: int, at: int, event: ev.Asked) -> State:
+    calls, counts = state.calls, state.counts
+    earlier = calls.get(event.call)
+    sent = earlier is not None and unsettled(earlier)
+    if sent == (event.kind == "unknown"):
+        calls = {**calls, event.call: _with_question(earlier, seq, event)}
+    return replace(state, seq=seq, last_at=at, calls=calls, counts=replace(counts, asked=counts.asked + 1))
+
+
+def _with_question(call: Call | None, seq: int, event: ev.Asked) -> Call:
     ask = Ask(
         seq=seq,
         kind=event.kind,
@@ -68,75 +133,82 @@ def _asked(state: State, seq: int, event: ev.Asked) -> dict[str, Any]:
         facts_digest=event.facts_digest,
         expires=event.expires,
     )
-    call = state.calls.get(event.call)
-    if event.kind == "unknown" and call is not None:
-        changed = replace(call, asks=(*call.asks, ask), until=0)
-    else:
-        earlier = call.asks if call is not None else ()
-        changed = Call(
-            key=event.call,
-            action=event.action,
-            phase="asked",
-            at=seq,
-            digest=event.digest,
-            # A question that takes another's place (the policy or the facts changed) makes the older one void.
-            asks=(*(one for one in earlier if (one.kind, one.level) != (ask.kind, ask.level)), ask),
-            attempt=call.attempt if call is not None else 0,
-            redacted=bool(event.redacted),
-        )
-    return {"calls": _with(state, changed), "counts": _plus(state.counts, asked=1)}
+    earlier = call.asks if call is not None else ()
+    # A question that takes another's place (the policy or the facts changed) makes the older one void.
+    asks = (*(one for one in earlier if (one.kind, one.level) != (ask.kind, ask.level)), ask)
+    if call is not None and event.kind == "unknown":
+        return replace(call, phase="unknown", asks=asks, until=0)
+    return Call(
+        key=event.call,
+        action=event.action,
+        phase="asked",
+        at=seq,
+        digest=event.digest,
+        asks=asks,
+        attempt=call.attempt if call is not None else 0,
+        redacted=bool(event.redacted),
+    )
 
 
-def _answered(state: State, seq: int, event: ev.Answered) -> dict[str, Any]:
-    return _decided(state, event.question, event.decision, event.by, event.note)
+def _answered(state: State, seq: int, at: int, event: ev.Answered) -> State:
+    return _decided(state, seq, at, event.question, event.decision, event.by, event.note)
 
 
-def _lapsed(state: State, seq: int, event: ev.Lapsed) -> dict[str, Any]:
-    return _decided(state, event.question, "lapsed", "", "")
+def _lapsed(state: State, seq: int, at: int, event: ev.Lapsed) -> State:
+    return _decided(state, seq, at, event.question, "lapsed", "", "")
 
 
-def _decided(state: State, question: int, decision: str, by: str, note: str) -> dict[str, Any]:
-    for call in state.calls.values():
-        for ask in call.asks:
-            if ask.seq == question and not ask.decision:
-                asks = tuple(
-                    replace(one, decision=decision, by=by, note=note) if one is ask else one for one in call.asks
-                )
-                return {"calls": _with(state, replace(call, asks=asks))}
-    return {}
+def _decided(state: State, seq: int, at: int, question: int, decision: str, by: str, note: str) -> State:
+    calls = state.calls
+    for call in calls.values():
+        for place, ask in enumerate(call.asks):
+            if ask.seq == question and not ask.decision and _fits(ask.kind, decision):
+                told = replace(ask, decision=decision, by=by, note=note)
+                asks = (*call.asks[:place], told, *call.asks[place + 1 :])
+                calls = {**calls, call.key: replace(call, asks=asks)}
+                return replace(state, seq=seq, last_at=at, calls=calls)
+    return replace(state, seq=seq, last_at=at)
 
 
-def _delayed(state: State, seq: int, event: ev.Delayed) -> dict[str, Any]:
-    call = state.calls.get(event.call)
-    return {
-        "calls": _with(
-            state,
-            Call(
-                key=event.call,
-                action=event.action,
-                phase="delayed",
-                at=seq,
-                digest=event.digest,
-                until=event.until,
-                window=event.until,
-                asks=call.asks if call is not None else (),
-                attempt=call.attempt if call is not None else 0,
-                redacted=bool(event.redacted),
-            ),
-        )
-    }
+def _fits(kind: str, decision: str) -> bool:
+    return decision == "lapsed" or decision in _DECISIONS.get(kind, ())
 
 
-def _intended(state: State, seq: int, event: ev.Intended) -> dict[str, Any]:
+def _delayed(state: State, seq: int, at: int, event: ev.Delayed) -> State:
     earlier = state.calls.get(event.call)
+    if earlier is not None and unsettled(earlier):
+        return replace(state, seq=seq, last_at=at)
+    call = Call(
+        key=event.call,
+        action=event.action,
+        phase="delayed",
+        at=seq,
+        digest=event.digest,
+        until=event.until,
+        window=event.until,
+        asks=() if earlier is None else _kept(earlier),
+        attempt=earlier.attempt if earlier is not None else 0,
+        redacted=bool(event.redacted),
+    )
+    return replace(state, seq=seq, last_at=at, calls={**state.calls, event.call: call})
+
+
+# performing: intended, retried, withheld, unknown, probed, done, failed
+
+
+def _intended(state: State, seq: int, at: int, event: ev.Intended) -> State:
+    earlier = state.calls.get(event.call)
+    # Keywords stand in the order of the fields: msgspec then takes them five times faster.
     call = Call(
         key=event.call,
         action=event.action,
         phase="intended",
         at=seq,
         digest=event.digest,
-        # An approval is for one performance: it ends with the call, or serves again if the call proves never to have happened.
-        asks=earlier.asks if earlier is not None else (),
+        window=0 if earlier is None else earlier.window,
+        # An approval is for one performance: it ends with the call, or serves again if the call proves never to
+        # have happened.
+        asks=() if earlier is None else _kept(earlier),
         attempt=event.attempt,
         effect=event.effect,
         idempotency_key=event.key,
@@ -144,114 +216,123 @@ def _intended(state: State, seq: int, event: ev.Intended) -> dict[str, Any]:
         probe=event.probe,
         settle=event.settle,
         perform_before=event.perform_before,
-        window=earlier.window if earlier is not None else 0,
         undoes=event.undoes,
         redacted=bool(event.redacted),
     )
-    return {"calls": _with(state, call)}
+    return replace(state, seq=seq, last_at=at, calls={**state.calls, event.call: call})
 
 
-def _retried(state: State, seq: int, event: ev.Retried) -> dict[str, Any]:
-    call = state.calls.get(event.call)
+def _kept(call: Call) -> tuple[Ask, ...]:
+    """Return the answers that go on with a call: no open questions, and nothing said of an earlier sending."""
+    return tuple(ask for ask in call.asks if ask.decision and ask.kind != "unknown")
+
+
+def _retried(state: State, seq: int, at: int, event: ev.Retried) -> State:
+    call = _sent(state, event.call)
     if call is None:
-        return {}
-    changed = replace(
-        call, phase="intended", attempt=event.attempt, perform_before=event.perform_before, until=0
+        return replace(state, seq=seq, last_at=at)
+    call = replace(
+        call,
+        phase="intended",
+        attempt=event.attempt,
+        perform_before=event.perform_before,
+        until=0,
+        resent=True,
     )
-    return {"calls": _with(state, changed)}
+    return replace(state, seq=seq, last_at=at, calls={**state.calls, event.call: call})
 
 
-def _withheld(state: State, seq: int, event: ev.Withheld) -> dict[str, Any]:
-    return _cleared(state, event.call)
+def _withheld(state: State, seq: int, at: int, event: ev.Withheld) -> State:
+    call = _sent(state, event.call)
+    if call is not None and call.resent:
+        # Only the last sending did not happen; nothing is known of the one before.
+        unknown = replace(call, phase="unknown", until=0)
+        return replace(state, seq=seq, last_at=at, calls={**state.calls, event.call: unknown})
+    return _cleared(state, seq, at, call)
 
 
-def _outcome_unknown(state: State, seq: int, event: ev.OutcomeUnknown) -> dict[str, Any]:
-    call = state.calls.get(event.call)
+def _outcome_unknown(state: State, seq: int, at: int, event: ev.OutcomeUnknown) -> State:
+    call = _sent(state, event.call)
     if call is None:
-        return {}
-    return {"calls": _with(state, replace(call, phase="unknown", until=event.again_at))}
+        return replace(state, seq=seq, last_at=at)
+    call = replace(call, phase="unknown", until=event.again_at)
+    return replace(state, seq=seq, last_at=at, calls={**state.calls, event.call: call})
 
 
-def _probed(state: State, seq: int, event: ev.Probed) -> dict[str, Any]:
-    if event.answer == "never":
-        return _cleared(state, event.call)
-    call = state.calls.get(event.call)
+def _probed(state: State, seq: int, at: int, event: ev.Probed) -> State:
+    call = _sent(state, event.call)
+    if call is None or event.answer == "never":
+        return _cleared(state, seq, at, call)
+    call = replace(call, phase="unknown", until=event.again_at, probes=call.probes + 1)
+    return replace(state, seq=seq, last_at=at, calls={**state.calls, event.call: call})
+
+
+def _cleared(state: State, seq: int, at: int, call: Call | None) -> State:
     if call is None:
-        return {}
-    return {"calls": _with(state, replace(call, phase="unknown", until=event.again_at, probes=call.probes + 1))}
+        return replace(state, seq=seq, last_at=at)
+    call = replace(call, phase="clear", until=0, asks=_kept(call))
+    return replace(state, seq=seq, last_at=at, calls={**state.calls, call.key: call})
 
 
-def _cleared(state: State, key: str) -> dict[str, Any]:
+def _sent(state: State, key: str) -> Call | None:
     call = state.calls.get(key)
-    if call is None:
-        return {}
-    return {"calls": _with(state, replace(call, phase="clear", until=0))}
+    return call if call is not None and unsettled(call) else None
 
 
-def _done(state: State, seq: int, event: ev.Done) -> dict[str, Any]:
-    changed: dict[str, Any] = {"calls": _without(state, event.call), "counts": _plus(state.counts, done=1)}
-    if event.undoes:
-        changed["undo"] = _past(state.undo, event.undoes, failed=False)
-    return changed
+def _done(state: State, seq: int, at: int, event: ev.Done) -> State:
+    counts, undo = state.counts, state.undo
+    if undo is not None and event.undoes:
+        undo = Undo(undo.by, _other(undo.left, event.undoes), undo.failed)
+    return replace(
+        state,
+        seq=seq,
+        last_at=at,
+        calls=_without(state.calls, event.call),
+        counts=replace(counts, done=counts.done + 1),
+        undo=undo,
+    )
 
 
-def _failed(state: State, seq: int, event: ev.Failed) -> dict[str, Any]:
-    changed: dict[str, Any] = {"calls": _without(state, event.call), "counts": _plus(state.counts, failed=1)}
-    if event.undoes:
-        changed["undo"] = _past(state.undo, event.undoes, failed=True)
-    return changed
+def _failed(state: State, seq: int, at: int, event: ev.Failed) -> State:
+    counts, undo = state.counts, state.undo
+    if undo is not None and event.undoes:
+        left = _other(undo.left, event.undoes)
+        undo = Undo(undo.by, left, (*_other(undo.failed, event.undoes), event.undoes))
+    return replace(
+        state,
+        seq=seq,
+        last_at=at,
+        calls=_without(state.calls, event.call),
+        counts=replace(counts, failed=counts.failed + 1),
+        undo=undo,
+    )
 
 
-def _slept(state: State, seq: int, event: ev.Slept) -> dict[str, Any]:
-    return {"sleeping": event.until}
+# undo
 
 
-def _cancel_requested(state: State, seq: int, event: ev.CancelRequested) -> dict[str, Any]:
-    return {"cancelling": True}
+def _undo_started(state: State, seq: int, at: int, event: ev.UndoStarted) -> State:
+    return replace(state, seq=seq, last_at=at, undo=Undo(by=event.by, left=event.targets))
 
 
-def _parked(state: State, seq: int, event: ev.Parked) -> dict[str, Any]:
-    return {"parked": event.reason}
+def _undo_ended(state: State, seq: int, at: int, event: ev.UndoEnded) -> State:
+    calls = {key: call for key, call in state.calls.items() if not call.undoes or unsettled(call)}
+    return replace(state, seq=seq, last_at=at, calls=calls, undo=None)
 
 
-def _unparked(state: State, seq: int, event: ev.Unparked) -> dict[str, Any]:
-    return {"parked": ""}
+def _other(seqs: tuple[int, ...], target: int) -> tuple[int, ...]:
+    return tuple(seq for seq in seqs if seq != target)
 
 
-def _ended(state: State, seq: int, event: ev.RunEnded) -> dict[str, Any]:
-    return {"ended": event.how, "sleeping": 0}
+def _without(calls: dict[str, Call], key: str) -> dict[str, Call]:
+    if key not in calls:
+        return calls
+    left = calls.copy()
+    del left[key]
+    return left
 
 
-def _undo_started(state: State, seq: int, event: ev.UndoStarted) -> dict[str, Any]:
-    return {"undo": Undo(by=event.by, left=event.targets)}
-
-
-def _undo_ended(state: State, seq: int, event: ev.UndoEnded) -> dict[str, Any]:
-    return {"undo": None}
-
-
-def _past(undo: Undo | None, target: int, *, failed: bool) -> Undo | None:
-    if undo is None:
-        return None
-    left = tuple(seq for seq in undo.left if seq != target)
-    return Undo(by=undo.by, left=left, failed=(*undo.failed, target) if failed else undo.failed)
-
-
-def _with(state: State, call: Call) -> dict[str, Call]:
-    return {**state.calls, call.key: call}
-
-
-def _without(state: State, key: str) -> dict[str, Call]:
-    if key not in state.calls:
-        return state.calls
-    return {name: call for name, call in state.calls.items() if name != key}
-
-
-def _plus(counts: Counts, **more: int) -> Counts:
-    return replace(counts, **{name: getattr(counts, name) + by for name, by in more.items()})
-
-
-_STEPS: dict[type[Event], Callable[[State, int, Any], dict[str, Any]]] = {
+_STEPS: dict[type[Event], Callable[[State, int, int, Any], State]] = {
     ev.RunStarted: _started,
     ev.Entered: _entered,
     ev.TurnRecorded: _turn,

@@ -15,10 +15,8 @@ Phase = Literal["asked", "delayed", "intended", "unknown", "clear"]
 """asked: people decide · delayed: the window runs · intended: may have been sent · unknown: no answer tells · clear: it
 did not happen and may be judged afresh."""
 
-Ending = Literal["", "done", "failed", "cancelled"]
 
-
-class Ask(Struct, frozen=True, omit_defaults=True):
+class Ask(Struct, frozen=True, omit_defaults=True, gc=False):
     """One question of an open call and, once given, its answer (`decision` is empty until then)."""
 
     seq: int
@@ -33,7 +31,7 @@ class Ask(Struct, frozen=True, omit_defaults=True):
     note: str = ""
 
 
-class Call(Struct, frozen=True, omit_defaults=True):
+class Call(Struct, frozen=True, omit_defaults=True, gc=False):
     """A proposal that has not come to its outcome. `at` is the seq of the event that holds its arguments."""
 
     key: str
@@ -46,6 +44,8 @@ class Call(Struct, frozen=True, omit_defaults=True):
     """When the delay window that policy asked for ends; 0 where none has begun."""
     asks: tuple[Ask, ...] = ()
     attempt: int = 0
+    resent: bool = False
+    """Whether this intent was sent more than once."""
     probes: int = 0
     effect: str = ""
     idempotency_key: str = ""
@@ -57,7 +57,12 @@ class Call(Struct, frozen=True, omit_defaults=True):
     redacted: bool = False
 
 
-class Undo(Struct, frozen=True):
+def unsettled(call: Call) -> bool:
+    """Whether something may have happened out there that the journal does not know the outcome of."""
+    return call.phase == "intended" or call.phase == "unknown"  # noqa: PLR1714 - twice as fast, for every event
+
+
+class Undo(Struct, frozen=True, gc=False):
     """An undo under way: outcomes still to take back, in order, and those that could not be."""
 
     by: str
@@ -65,7 +70,7 @@ class Undo(Struct, frozen=True):
     failed: tuple[int, ...] = ()
 
 
-class Counts(Struct, frozen=True, omit_defaults=True):
+class Counts(Struct, frozen=True, omit_defaults=True, gc=False):
     """How often things happened in this run."""
 
     turns: int = 0
@@ -98,6 +103,7 @@ class State(Struct, frozen=True, omit_defaults=True):
     parked: str = ""
     cancelling: bool = False
     undo: Undo | None = None
-    ended: Ending = ""
+    ended: str = ""
+    """How the run ended: done, failed or cancelled; empty while it has not."""
     last_at: int = 0
     counts: Counts = Counts()
