@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 DEMO := .venv-demo
 RUNS := .demo-cache/agentdojo-0.1.29.tar.gz
 
-.PHONY: test check format demo demo-ready clean
+.PHONY: test check format bench-crash bench-scale demo demo-ready clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -23,12 +23,19 @@ check: $(STAMP)
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
 
+bench-crash: $(STAMP)
+	$(BIN)/python -m benchmarks.crash $(ARGS)
+
+bench-scale: $(STAMP)
+	$(BIN)/python -m benchmarks.scale $(ARGS)
+
 # What the demo needs stays out of .venv. Its recorded runs are fetched while its packages are installed.
 demo:
 	@$(MAKE) --no-print-directory -j2 demo-ready
 	@$(DEMO)/bin/python -m demo $(ARGS)
 
 demo-ready: $(DEMO)/.installed $(RUNS)
+	@:
 
 $(DEMO)/.made:
 	@echo "setting up the demo in $(DEMO), the first time only"
@@ -36,8 +43,8 @@ $(DEMO)/.made:
 	@touch $@
 
 $(DEMO)/.installed: $(DEMO)/.made pyproject.toml demo/requirements.txt demo/agentdojo.txt
-	@$(DEMO)/bin/python -m pip install --quiet --disable-pip-version-check --editable . -r demo/requirements.txt
-	@$(DEMO)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r demo/agentdojo.txt
+	@$(DEMO)/bin/python -m pip install -qq --disable-pip-version-check --editable . -r demo/requirements.txt
+	@$(DEMO)/bin/python -m pip install -qq --disable-pip-version-check --no-deps -r demo/agentdojo.txt
 	@touch $@
 
 $(RUNS): | $(DEMO)/.made

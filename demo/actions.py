@@ -1,8 +1,8 @@
-"""The suites' functions as Interlock actions: what each does comes from `catalog`, the rest from the functions.
+"""The suites' functions as Interlock actions: what each does is in `catalog`, the rest in the function.
 
-What the user owns is restorable, and the world honours idempotency keys for it: after a crash such an effect is
-sent again under its key. What has reached somebody else is irreversible here as it would be outside, and after a
-crash the world is asked what became of it.
+What the user owns is restorable, and the world honours idempotency keys for it: after a crash such an effect
+is sent again under its key. What has reached somebody else is irreversible here as it would be outside, and
+after a crash the world is asked what became of it.
 """
 
 import inspect

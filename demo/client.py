@@ -43,6 +43,19 @@ class Found:
     error: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Log:
+    """The world's own account of one environment.
+
+    `done` are the keys that had an effect, in order; `keys` counts those that reached it, with refused ones;
+    `executed` counts how often a function with an effect was run.
+    """
+
+    done: list[str]
+    keys: int
+    executed: int
+
+
 class WorldClient:
     """The requests that the world answers, as coroutines."""
 
@@ -93,6 +106,10 @@ class WorldClient:
     async def restore(self, world: str, key: str) -> str:
         """Put back the exact state before an effect; ConflictError where it has changed since."""
         return await self._ask("restore", world=world, key=key)
+
+    async def log(self, world: str) -> Log:
+        """Return what the world says that was done to an environment."""
+        return Log(**await self._ask("log", world=world))
 
     async def hash(self, world: str) -> str:
         """Return the sha256 of an environment's state."""

@@ -117,9 +117,9 @@ def environment(suite_name: str, user_task: str, injections: dict[str, str]) -> 
     return suite(suite_name).get_user_task_by_id(user_task).init_environment(start)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=256)
 def _parsed(suite_name: str, filled: str) -> TaskEnvironment:
-    """Keep the last environments: a suite's benign runs all start in the same one."""
+    """Keep what was parsed: a suite's benign runs start in the same one, and the demo builds most twice."""
     return suite(suite_name).environment_type.model_validate(yaml.load(filled, yaml.CSafeLoader))
 
 

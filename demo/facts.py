@@ -1,4 +1,4 @@
-"""What the policies may know besides the arguments: looked up before a proposal is judged, and kept in the journal."""
+"""What the policies may know besides the arguments: looked up before judging, kept in the journal."""
 
 import re
 from collections.abc import Callable, Iterable

@@ -1,6 +1,7 @@
 """The four policies of the demo: what an operator would write who knows the work and none of the attacks.
 
-Everywhere: what no rule permits is denied, and reads are permitted. `fact.typed` are the values that the user typed.
+Everywhere: what no rule permits is denied, and reads are permitted. `fact.typed` are the values that the user
+typed; `facts.py` says what the others are.
 """
 
 from demo.catalog import CATALOG, Kind

@@ -1,6 +1,6 @@
-"""The runtime's process: plays recorded runs through Interlock sessions. This is what the demo kills and starts again.
+"""The runtime's process, which the demo kills and starts again: plays recorded runs through sessions.
 
-It knows nothing of a crash. Started a second time, it does the same from the beginning, and the journal answers what
+It knows nothing of a crash. Started again, it does the same from the beginning, and the journal answers what
 is over already: `python -m demo.worker SOCKET JOURNAL RUNS`.
 """
 
@@ -43,7 +43,7 @@ async def work(socket: Path, journal: Path, runs: list[RecordedRun]) -> None:
 
 
 async def play(rt: Runtime, run: RecordedRun) -> None:
-    """Record each of the model's turns and propose each of its calls; end the run unless somebody has to answer."""
+    """Record each turn of the model and propose each of its calls; end the run unless it waits for people."""
     started = await _started(rt, run)
     if await started.status() == "done":
         return

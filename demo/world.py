@@ -46,8 +46,7 @@ class Environment:
 
     def call(self, function: str, args: dict[str, Any], key: str) -> dojo.Answer:
         """Execute a function; an effect at most once for a key."""
-        kind = catalog.kind(self.suite, function)
-        if kind is None or not kind.effect:
+        if not _is_effect(self.suite, function):
             return self._execute(function, args)
         earlier = self.effects.get(key)
         if earlier is None:
@@ -84,6 +83,11 @@ class Environment:
         return dojo.fingerprint(self.now)
 
 
+def _is_effect(suite: str, function: str) -> bool:
+    kind = catalog.kind(suite, function)
+    return kind is not None and kind.effect
+
+
 class World:
     """All environments, and the requests that may be made of them."""
 
@@ -97,6 +101,7 @@ class World:
             "call": self._call,
             "lookup": self._lookup,
             "restore": self._restore,
+            "log": self._log,
             "hash": self._hash,
             "state": self._state,
             "part": self._part,
@@ -110,8 +115,11 @@ class World:
         self._clients[task] = writer
         try:
             async with asyncio.TaskGroup() as answers:
-                while line := await reader.readline():
-                    answers.create_task(self._answer(json.loads(line), writer))
+                with contextlib.suppress(
+                    ConnectionError
+                ):  # killed in mid-sentence: what it said before counts
+                    while line := await reader.readline():
+                        answers.create_task(self._answer(json.loads(line), writer))
         finally:
             del self._clients[task]
             writer.close()
@@ -131,8 +139,9 @@ class World:
             reply["refused"] = {"code": error.code, "message": str(error)}
         await asyncio.sleep(self._lag)
         with contextlib.suppress(ConnectionError):  # the client is gone; what was done stays done
-            writer.write(json.dumps(reply).encode() + b"\n")
-            await writer.drain()
+            if not writer.transport.is_closing():
+                writer.write(json.dumps(reply).encode() + b"\n")
+                await writer.drain()
 
     def _handle(self, op: str, **given: Any) -> Any:
         if op not in self._requests:
@@ -170,6 +179,13 @@ class World:
 
     def _restore(self, world: str, key: str) -> str:
         return self._in(world).restore(key)
+
+    def _log(self, world: str) -> dict[str, Any]:
+        """Tell which keys had an effect, in order, and how often a function with an effect was executed."""
+        env = self._in(world)
+        effects = [function for function, _ in env.calls if _is_effect(env.suite, function)]
+        done = [key for key, effect in env.effects.items() if effect.answer.error is None]
+        return {"done": done, "executed": len(effects), "keys": len(env.effects)}
 
     def _hash(self, world: str) -> str:
         return dojo.fingerprint(self._in(world).now)

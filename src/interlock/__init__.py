@@ -1,7 +1,8 @@
 """Interlock: a production runtime for AI agents.
 
-The agent proposes; the guardian approves; every action is journaled and can be taken back; a person decides what the
-agent should not. Everything public is here by name; each name's module is imported when the name is first used.
+The agent proposes; the guardian approves; every action is journaled and can be taken back; a person decides
+what the agent should not. Everything public is here by name; each name's module is imported when the name is
+first used.
 """
 
 from importlib import import_module

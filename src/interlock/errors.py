@@ -6,11 +6,11 @@ class InterlockError(Exception):
 
 
 class DeclarationError(InterlockError):
-    """An action, machine, policy or agent was declared in a way that can't work; the message says what to write."""
+    """An action, machine, policy or agent can't work as declared; the message says what to write."""
 
 
 class PolicyError(DeclarationError):
-    """A policy names something unknown or says something impossible; the message names rule, place and nearest name."""
+    """A policy names something unknown or impossible; the message says where, and the nearest name."""
 
 
 class CanonicalError(InterlockError, ValueError):
@@ -22,7 +22,7 @@ class JournalError(InterlockError):
 
 
 class JournalUnavailableError(JournalError):
-    """The store behind the journal can't be written now (disk full, locked, read-only); nothing of the append was kept."""
+    """The journal's store can't be written now (disk full, locked, read-only); nothing of it was kept."""
 
 
 class JournalCorruptError(JournalError):
@@ -34,11 +34,11 @@ class JournalVersionError(JournalError):
 
 
 class StaleWriterError(JournalError):
-    """Another driver has taken over this run, or it moved on; this writer's append was refused and nothing was kept."""
+    """Another driver has this run, or it moved on; the append was refused and nothing was kept."""
 
 
 class DriverConflictError(JournalError):
-    """Another process drives the runs of this journal; append signals from here, or stop the other one first."""
+    """Another process drives this journal's runs; append signals from here, or stop the other one first."""
 
 
 class UnknownRunError(InterlockError, LookupError):
@@ -62,7 +62,7 @@ class DependenciesError(InterlockError):
 
 
 class OtherCodeError(InterlockError):
-    """The run is inside a state under another version of its code; a process that has that version takes it on."""
+    """The run is in a state under another version of its code; a process that has it takes the run on."""
 
 
 class OverloadedError(InterlockError):

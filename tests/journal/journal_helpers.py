@@ -1,6 +1,5 @@
 """Small things that the journal's tests share."""
 
-import asyncio
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
@@ -47,10 +46,3 @@ def edit(path: Path | str, *statements: str) -> None:
     for statement in statements:
         connection.execute(statement)
     connection.close()
-
-
-async def soon(condition, seconds: float = 10.0) -> None:
-    """Wait until *condition* holds."""
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.005)

@@ -1,4 +1,4 @@
-"""A process of its own for the tests: `python journal_worker.py PATH COMMAND …`, one line out per acknowledged thing."""
+"""A process of its own for the tests: `journal_worker.py PATH COMMAND …`, one line per acknowledged thing."""
 
 import asyncio
 import sys
@@ -10,7 +10,7 @@ from interlock.journal.sqlite import SqliteStore
 
 
 def say(*words) -> None:
-    print(*words, flush=True)
+    print(*words, flush=True)  # noqa: T201  # the parent reads it
 
 
 async def append(store: SqliteStore, prefix: str, runs: str, events: str) -> None:
@@ -18,7 +18,11 @@ async def append(store: SqliteStore, prefix: str, runs: str, events: str) -> Non
 
     async def live(run: str) -> None:
         for seq in range(int(events)):
-            entry = more(run, seq, draft(f"{run} {seq + 1}".encode())) if seq else start(run, draft(f"{run} 1".encode()))
+            entry = (
+                more(run, seq, draft(f"{run} {seq + 1}".encode()))
+                if seq
+                else start(run, draft(f"{run} 1".encode()))
+            )
             await store.append(entry)
             say(run, seq + 1)
 

@@ -1,9 +1,11 @@
 """A disk for tests that can lose its power: a SQLite VFS that remembers which writes were not synced yet.
 
-SQLite reads and writes real files through it. Beside each file stands its *platter*: the content as of the last sync.
-`Disk.cut` is what a power cut at this instant could leave: the platters, with an arbitrary part of the later writes,
-in any order, some of them torn.
+SQLite reads and writes real files through it. Beside each file stands its *platter*: the content as of the
+last sync. `Disk.cut` is what a power cut at this instant could leave: the platters, with an arbitrary part of
+the later writes, in any order, some of them torn.
 """
+
+# ruff: noqa: N802  # SQLite's names for what a VFS does
 
 import sqlite3
 from pathlib import Path

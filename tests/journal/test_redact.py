@@ -20,11 +20,18 @@ def some(length: int, alphabet: str = ALNUM) -> str:
     return "".join(chance.choice(alphabet) for _ in range(length))
 
 
-JWT = ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (b'{"alg":"HS256"}', b'{"sub":"1234567"}'))
+JWT = ".".join(
+    base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (b'{"alg":"HS256"}', b'{"sub":"1234567"}')
+)
 PEM = f"-----BEGIN RSA PRIVATE KEY-----\n{some(64)}\n{some(64)}\n-----END RSA PRIVATE KEY-----"
 
 REAL = {
-    "openai-key": [f"sk-{some(48)}", f"sk-proj-{some(60)}", f"sk-svcacct-{some(60)}", f"sk-{some(32, '0123456789abcdef')}"],
+    "openai-key": [
+        f"sk-{some(48)}",
+        f"sk-proj-{some(60)}",
+        f"sk-svcacct-{some(60)}",
+        f"sk-{some(32, '0123456789abcdef')}",
+    ],
     "anthropic-key": [f"sk-ant-api03-{some(90)}"],
     "openrouter-key": [f"sk-or-v1-{some(64, '0123456789abcdef')}"],
     "aws-key-id": ["AKIAIOSFODNN7EXAMPLE", f"ASIA{some(16, string.ascii_uppercase)}"],
@@ -43,7 +50,10 @@ REAL = {
     "private-key": [PEM, PEM.replace("RSA ", ""), PEM.replace("RSA PRIVATE KEY", "PGP PRIVATE KEY BLOCK")],
 }
 PARTLY = {
-    "aws-secret-key": (f'aws_secret_access_key = "{some(39)}/"', 'aws_secret_access_key = "[redacted:aws-secret-key]"'),
+    "aws-secret-key": (
+        f'aws_secret_access_key = "{some(39)}/"',
+        'aws_secret_access_key = "[redacted:aws-secret-key]"',
+    ),
     "bearer-token": (f"Authorization: Bearer 1{some(30)}", "Authorization: Bearer [redacted:bearer-token]"),
     "url-password": ("postgres://me:hunter2@db/x", "postgres://me:[redacted:url-password]@db/x"),
 }
@@ -95,10 +105,9 @@ def test_known_formats_are_replaced(redactor, name):
             for payload in ({"a": [text, 1]}, {text: None}):
                 cleaned, found = redactor.redact(json.dumps(payload, ensure_ascii=False).encode())
                 assert found == (name,)
-                expected = json.dumps(payload).replace(json.dumps(text), json.dumps(text.replace(secret, f"[redacted:{name}]")))
-                if "PRIVATE" not in text or "nested" not in text:
-                    assert json.loads(cleaned) == json.loads(expected)
-                assert secret.split("\n")[-2:][0] not in cleaned.decode()
+                blotted = text.replace(json.dumps(secret)[1:-1], secret).replace(secret, f"[redacted:{name}]")
+                expected = json.dumps(payload).replace(json.dumps(text), json.dumps(blotted))
+                assert json.loads(cleaned) == json.loads(expected)
 
 
 @pytest.mark.parametrize("name", PARTLY)
@@ -119,7 +128,8 @@ def test_false_friends_are_left_alone(redactor, text):
 
 def test_what_is_not_redacted_keeps_its_bytes(redactor):
     """Numbers, order, spaces, duplicate keys and escapes are not written anew."""
-    payload = b'{ "n": 1.0, "big": 123456789012345678901234567890, "n": 1e400, "u": "\\u00e9\\/", "k": "AKIAIOSFODNN7EXAMPLE" }'
+    payload = b'{ "n": 1.0, "big": 123456789012345678901234567890, "n": 1e400, "u": "\\u00e9\\/", '
+    payload += b'"k": "AKIAIOSFODNN7EXAMPLE" }'
     cleaned, found = redactor.redact(payload)
     assert cleaned == payload.replace(b"AKIAIOSFODNN7EXAMPLE", b"[redacted:aws-key-id]")
     assert found == ("aws-key-id",)
@@ -139,7 +149,10 @@ def test_known_secrets_are_found_in_every_escaping():
 def test_the_longest_known_secret_goes_first():
     """A secret that holds another is replaced whole."""
     redactor = Redactor((), {"short": "abcdef", "long": "abcdefghi"})
-    assert redactor.redact(b'"abcdefghi abcdef"') == (b'"[redacted:long] [redacted:short]"', ("long", "short"))
+    assert redactor.redact(b'"abcdefghi abcdef"') == (
+        b'"[redacted:long] [redacted:short]"',
+        ("long", "short"),
+    )
 
 
 def test_a_short_secret_is_refused():
@@ -170,11 +183,17 @@ JSON = st.recursive(
 )
 
 
-@given(value=JSON, secret=st.text(st.characters(exclude_categories=["Cs"]), min_size=6), spaces=st.sampled_from([None, 2]))
+@given(
+    value=JSON,
+    secret=st.text(st.characters(exclude_categories=["Cs"]), min_size=6),
+    spaces=st.sampled_from([None, 2]),
+)
 def test_no_known_secret_survives(value, secret, spaces):
     """Wherever a secret stands in a JSON document, it is gone afterwards, and the document is JSON still."""
     redactor = Redactor((), {"it": secret})
-    payload = json.dumps({"a": value, "b": f"before {secret} after", secret: 1}, ensure_ascii=False, indent=spaces)
+    payload = json.dumps(
+        {"a": value, "b": f"before {secret} after", secret: 1}, ensure_ascii=False, indent=spaces
+    )
     cleaned, found = redactor.redact(payload.encode("utf-8", "replace"))
     assert found == ("it",)
     text = json.loads(cleaned)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from journal_helpers import draft, everything, more, start, write
 
-from interlock.errors import DriverConflictError, StaleWriterError
+from interlock.errors import DriverConflictError, JournalUnavailableError, StaleWriterError
 from interlock.journal.sqlite import SqliteStore
 from interlock.journal.verify import verify
 
@@ -96,9 +96,12 @@ async def test_two_stores_of_one_process_are_two_writers(path):
 
 async def test_opening_a_new_journal_from_many_processes_at_once(path):
     """All find the same one."""
-    async with worker(path, "append", "a", 1, 1) as one, worker(path, "append", "b", 1, 1) as two:
-        async with worker(path, "append", "c", 1, 1) as three:
-            await asyncio.gather(lines(one), lines(two), lines(three))
+    async with (
+        worker(path, "append", "a", 1, 1) as one,
+        worker(path, "append", "b", 1, 1) as two,
+        worker(path, "append", "c", 1, 1) as three,
+    ):
+        await asyncio.gather(lines(one), lines(two), lines(three))
     store = SqliteStore(path)
     assert {row.id for row in await store.rows()} == {"a0", "b0", "c0"}
     assert (await verify(store)).ok
@@ -111,7 +114,9 @@ class TestDriver:
         async with worker(path, "drive", "worker on host seven") as first:
             assert await first.stdout.readline() == b"driving\n"
             store = SqliteStore(path)
-            with pytest.raises(DriverConflictError, match=r"'worker on host seven' drives .*journal\.db; append signals"):
+            with pytest.raises(
+                DriverConflictError, match=r"'worker on host seven' drives .*journal\.db; append signals"
+            ):
                 await store.drive("me")
             await write(store, ["r1"], 1)
             first.kill()
@@ -120,6 +125,14 @@ class TestDriver:
         async with worker(path, "drive", "late") as late:
             (line,) = await lines(late)
         assert line.startswith("refused 'me' drives")
+        await store.close()
+
+    async def test_a_lock_that_can_t_be_made(self, path):
+        """Where something is in the place of the lock's file, the error says so."""
+        (Path(path).parent / "journal.db-driver").mkdir()
+        store = SqliteStore(path)
+        with pytest.raises(JournalUnavailableError, match="can't be opened"):
+            await store.drive("me")
         await store.close()
 
     async def test_closing_hands_it_on(self, path):

@@ -36,7 +36,9 @@ class TestAppend:
         """A writer that missed an event, or saw one that is not there, is told so."""
         await store.append(start("r1", draft(), draft()))
         for seq in (0, 1, 3):
-            with pytest.raises(StaleWriterError, match=r"'r1' moved on: its last event is 2.*read the run again"):
+            with pytest.raises(
+                StaleWriterError, match=r"'r1' moved on: its last event is 2.*read the run again"
+            ):
                 await store.append(more("r1", seq, row=run_row("r1")))
         assert len(await everything(store)) == 2
 
@@ -79,7 +81,9 @@ class TestAppend:
 
     async def test_entries_of_one_run_may_follow_each_other_without_waiting(self, store):
         """A writer that knows what it appended need not wait for it before the next."""
-        entries = [start("r1")] + [more("r1", seq, row=run_row("r1", status=f"s{seq}")) for seq in range(1, 6)]
+        entries = [start("r1")] + [
+            more("r1", seq, row=run_row("r1", status=f"s{seq}")) for seq in range(1, 6)
+        ]
         assert await asyncio.gather(*map(store.append, entries)) == [1, 2, 3, 4, 5, 6]
         assert (await store.row("r1")).status == "s5"
 
@@ -156,7 +160,9 @@ class TestRuns:
     async def test_are_listed_by_status_and_tenant(self, store):
         """Rows come in the order of ids, filtered, in pages."""
         for number in range(9):
-            await store.append(start(f"r{number}", status="even" if number % 2 == 0 else "odd", tenant=f"t{number % 3}"))
+            await store.append(
+                start(f"r{number}", status="even" if number % 2 == 0 else "odd", tenant=f"t{number % 3}")
+            )
 
         async def ids(**filters):
             return [row.id for row in await store.rows(**filters)]
@@ -173,6 +179,8 @@ class TestRuns:
         for run, wake_at in [("r1", 30), ("r2", 10), ("r3", None), ("r4", 20)]:
             await store.append(start(run, wake_at=wake_at))
         assert await store.next_wake() == 10
+        assert await store.next_wake(10) == 20
+        assert await store.next_wake(30) is None
         assert [row.id for row in await store.due(20, 10)] == ["r2", "r4"]
         assert [row.id for row in await store.due(99, 2)] == ["r2", "r4"]
         assert await store.due(9, 10) == []
@@ -224,7 +232,8 @@ class TestSignals:
         ids = [await store.signal(run, "message", run.encode(), NOW) for run in ("r1", "r2", "r1")]
         assert ids == sorted(set(ids))
         assert await store.signals() == [
-            Signal(number, run, "message", run.encode(), NOW) for number, run in zip(ids, ("r1", "r2", "r1"), strict=True)
+            Signal(number, run, "message", run.encode(), NOW)
+            for number, run in zip(ids, ("r1", "r2", "r1"), strict=True)
         ]
         assert [signal.id for signal in await store.signals(run="r1")] == [ids[0], ids[2]]
         assert [signal.id for signal in await store.signals(after=ids[0], limit=1)] == [ids[1]]
@@ -331,7 +340,12 @@ class TestClose:
         await store.close()
         await store.close()
         assert "closed" in repr(store)
-        for use in (store.append(more("r1", 4)), store.row("r1"), store.signal("r1", "m", b"", 1), store.moved()):
+        for use in (
+            store.append(more("r1", 4)),
+            store.row("r1"),
+            store.signal("r1", "m", b"", 1),
+            store.moved(),
+        ):
             with pytest.raises(JournalUnavailableError, match="this store is closed; open a new one"):
                 await use
 

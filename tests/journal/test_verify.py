@@ -73,10 +73,22 @@ TAMPERING = {
     "salt": ("UPDATE events SET salt = zeroblob(16) WHERE position = 3", "payload is not the one"),
     "digest": ("UPDATE events SET digest = zeroblob(32) WHERE position = 3", "payload is not the one"),
     "link": ("UPDATE events SET link = zeroblob(32) WHERE position = 3", "link does not follow"),
-    "link of another kind": ("UPDATE events SET link = 'text' WHERE position = 3", "kind that was never written"),
-    "digest of another kind": ("UPDATE events SET digest = 7 WHERE position = 3", "kind that was never written"),
-    "payload of another kind": ("UPDATE events SET payload = 7 WHERE position = 3", "kind that was never written"),
-    "payload alone erased": ("UPDATE events SET payload = NULL WHERE position = 3", "only one of payload and salt"),
+    "link of another kind": (
+        "UPDATE events SET link = 'text' WHERE position = 3",
+        "kind that was never written",
+    ),
+    "digest of another kind": (
+        "UPDATE events SET digest = 7 WHERE position = 3",
+        "kind that was never written",
+    ),
+    "payload of another kind": (
+        "UPDATE events SET payload = 7 WHERE position = 3",
+        "kind that was never written",
+    ),
+    "payload alone erased": (
+        "UPDATE events SET payload = NULL WHERE position = 3",
+        "only one of payload and salt",
+    ),
     "salt alone erased": ("UPDATE events SET salt = NULL WHERE position = 3", "only one of payload and salt"),
     "seq": ("UPDATE events SET seq = 17 WHERE position = 3", "follows event 1 of its run"),
     "middle dropped": ("DELETE FROM events WHERE position = 3", "positions 3 to 3 are missing"),
@@ -90,11 +102,20 @@ TAMPERING = {
     "commit dropped": ("DELETE FROM batches WHERE number = 4", "commits 4 to 4 are missing"),
     "last commit dropped": ("DELETE FROM batches WHERE number = 9", "belong to no commit"),
     "all commits dropped": ("DELETE FROM batches", "belong to no commit"),
-    "commit's root": ("UPDATE batches SET root = zeroblob(32) WHERE number = 4", "root of commit 4 does not follow"),
+    "commit's root": (
+        "UPDATE batches SET root = zeroblob(32) WHERE number = 4",
+        "root of commit 4 does not follow",
+    ),
     "commit's root of another kind": ("UPDATE batches SET root = 'x' WHERE number = 4", "root of commit 4"),
     "commit's first": ("UPDATE batches SET first = 3 WHERE number = 4", "claims positions 3 to 4"),
-    "commit's last": ("UPDATE batches SET last = 5 WHERE number = 4", "commit 5 claims positions 5 to 5; its events are those from 6"),
-    "commit's last of another kind": ("UPDATE batches SET last = 'x' WHERE number = 4", "claims positions 4 to x"),
+    "commit's last": (
+        "UPDATE batches SET last = 5 WHERE number = 4",
+        "commit 5 claims positions 5 to 5; its events are those from 6",
+    ),
+    "commit's last of another kind": (
+        "UPDATE batches SET last = 'x' WHERE number = 4",
+        "claims positions 4 to x",
+    ),
     "commits joined": ("UPDATE batches SET number = 40 WHERE number = 9", "commits 9 to 39 are missing"),
     "identity": ("UPDATE journal SET identity = 'another'", "root of commit 1 does not follow"),
     "blob": ("UPDATE blobs SET bytes = 'small'", "does not hold the bytes"),
@@ -165,7 +186,9 @@ async def test_an_end_cut_off_cleanly_is_found_only_with_a_head(journal):
     assert report.ok
     assert "Whether the end was cut off" in str(report)
     report = await check(journal, [head])
-    assert "the journal ends at commit 6, position 6; an exported head says that it had commit 9" in str(report)
+    assert "the journal ends at commit 6, position 6; an exported head says that it had commit 9" in str(
+        report
+    )
 
 
 def rewrite(path: str) -> None:
@@ -179,12 +202,17 @@ def rewrite(path: str) -> None:
     for position, run, seq, type_, version, at, key, payload in connection.execute(query).fetchall():
         salt = bytes(SALT_BYTES)
         digest = payload_digest(salt, payload)
-        links[position] = tips[run] = link(tips.get(run, bytes(32)), digest, run, seq, type_, version, at, key)
+        links[position] = tips[run] = link(
+            tips.get(run, bytes(32)), digest, run, seq, type_, version, at, key
+        )
         connection.execute(
-            "UPDATE events SET salt = ?, digest = ?, link = ? WHERE position = ?", (salt, digest, tips[run], position)
+            "UPDATE events SET salt = ?, digest = ?, link = ? WHERE position = ?",
+            (salt, digest, tips[run], position),
         )
     here = first_root(identity)
-    for number, first, last in connection.execute("SELECT number, first, last FROM batches ORDER BY number").fetchall():
+    for number, first, last in connection.execute(
+        "SELECT number, first, last FROM batches ORDER BY number"
+    ).fetchall():
         here = root(here, number, first, [links[position] for position in range(first, last + 1)])
         connection.execute("UPDATE batches SET root = ? WHERE number = ?", (here, number))
     connection.close()
@@ -306,7 +334,9 @@ def test_any_single_change_is_found(tmp_path_factory, data):
         rows = connection.execute(f"SELECT rowid, {column} FROM {table} ORDER BY rowid").fetchall()
         rowid, value = data.draw(st.sampled_from(rows))
         try:
-            connection.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (changed(value, data.draw), rowid))
+            connection.execute(
+                f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (changed(value, data.draw), rowid)
+            )
         except sqlite3.IntegrityError:
             return  # the schema itself refused it
         finally:
@@ -331,7 +361,13 @@ def test_an_unambiguous_header():
     base = (bytes(32), bytes(32))
     links = {
         link(*base, run, 1, type_, 1, 1, key)
-        for run, type_, key in [("ab", "c", None), ("a", "bc", None), ("ab", "c", ""), ("ab", "", "c"), ("", "abc", None)]
+        for run, type_, key in [
+            ("ab", "c", None),
+            ("a", "bc", None),
+            ("ab", "c", ""),
+            ("ab", "", "c"),
+            ("", "abc", None),
+        ]
     }
     assert len(links) == 5
 

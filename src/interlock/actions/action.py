@@ -1,14 +1,15 @@
 """Declaring what an agent may do: a typed function, what it does to the world, and how it is taken back."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterable
+import re
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from functools import cached_property
-from typing import Any, Concatenate, Generic, Literal, ParamSpec, TypeVar, overload
+from typing import Any, Concatenate, Generic, Literal, ParamSpec, TypeVar, cast, overload
 
 from interlock.actions.context import Ctx
-from interlock.durations import microseconds
 from interlock.actions.probe import Answer
 from interlock.actions.schema import Signature
+from interlock.durations import microseconds
 from interlock.errors import DeclarationError
 
 D = TypeVar("D")
@@ -25,23 +26,25 @@ FOREVER = 2**62
 class Refused(Exception):  # noqa: N818 - it is an answer of the other side, not a fault of ours
     """Raised by an action to say: the other side refused, and nothing has happened.
 
-    Any other exception of an effect leaves its outcome unknown (the payment may have gone through before the answer was
-    lost), unless its type is listed in the action's `refuses`.
+    Any other exception of an effect leaves its outcome unknown (the payment may have gone through before the
+    answer was lost), unless its type is listed in the action's `refuses`.
     """
 
 
 class Action(Generic[D, P, R]):
-    """Something that an agent can do: what `@action.read`, `.reversible`, `.compensable` and `.irreversible` make.
+    """Something that an agent can do; made by `@action.read`, `.reversible`, `.compensable`, `.irreversible`.
 
-    It is not called directly: a session performs it, after the guardian has judged the proposal. `function` is the
-    author's own, for unit tests.
+    It is not called directly: a session performs it, after the guardian has judged the proposal. `function`
+    is the author's own, for unit tests.
 
     Attributes:
         name: How a model proposes it; the function's name.
         effect: What it does to the world.
         timeout: How long it may take, in microseconds; after that its outcome is unknown.
-        idempotent: How long the other side honours the same idempotency key, in microseconds; 0 where it does not.
-        settle: How long after its time to send a probe's `never` may still mean "on its way", in microseconds.
+        idempotent: How long the other side honours the same idempotency key, in microseconds; 0 where it does
+            not.
+        settle: How long after its time to send a probe's `never` may still mean "on its way", in
+            microseconds.
         refuses: Exceptions that mean that nothing has happened.
         credentials: The names of the secrets that it is given, and no others.
     """
@@ -57,21 +60,27 @@ class Action(Generic[D, P, R]):
         refuses: Iterable[type[Exception]],
         credentials: Iterable[str],
     ) -> None:
+        self.name = _named(function)
         self.function = function
-        self.name = function.__name__
         self.effect: Effect = effect
         self.timeout = microseconds(timeout)
         self.idempotent = _window(idempotent)
         self.settle = microseconds(settle)
-        self.refuses = (Refused, *refuses)
-        self.credentials = tuple(credentials)
+        self.refuses = (Refused, *_exceptions(self.name, refuses))
+        self.credentials = _names(self.name, credentials)
         self.is_async = inspect.iscoroutinefunction(function)
         self.undo_function: Callable[..., Any] | None = None
         self.probe_function: Callable[..., Any] | None = None
         self.verify_function: Callable[..., Any] | None = None
         self.facts: dict[str, Callable[..., Any]] = {}
+        if not self.timeout:
+            raise DeclarationError(
+                f"action {self.name!r}: timeout={timeout!r} leaves it no time; write '30s'"
+            )
         if effect == "read" and idempotent:
-            raise DeclarationError(f"action {self.name!r}: a read changes nothing, so idempotent= says nothing; drop it")
+            raise DeclarationError(
+                f"action {self.name!r}: a read changes nothing, so idempotent= says nothing; drop it"
+            )
 
     @cached_property
     def signature(self) -> Signature:
@@ -80,8 +89,8 @@ class Action(Generic[D, P, R]):
 
     @property
     def doc(self) -> str:
-        """What the action does, from the function's docstring."""
-        return inspect.getdoc(self.function) or ""
+        """What the action does: the function's docstring without its section on arguments."""
+        return self.signature.doc
 
     def schema(self) -> dict[str, Any]:
         """Return name, description and JSON schema of the arguments, as a model API wants them."""
@@ -92,13 +101,13 @@ class Action(Generic[D, P, R]):
     ) -> Callable[Concatenate[Ctx[D], R, P], Awaitable[None] | None]:
         """Attach the way back: it gets the action's result and its arguments.
 
-        For a reversible action it restores the exact prior state, and may be run again after a crash: make it so. For
-        a compensable one it is a counter-action, sent under its own idempotency key (`ctx.key`).
+        For a reversible action it restores the exact prior state, and may be run again after a crash: make it
+        so. For a compensable one it is a counter-action, sent under its own idempotency key (`ctx.key`).
         """
         if self.effect not in ("reversible", "compensable"):
             raise DeclarationError(
                 f"action {self.name!r} is declared {self.effect}, so it has no undo; "
-                f"declare it @action.reversible (the exact state comes back) or @action.compensable (made good)"
+                "declare it @action.reversible (restores the exact state) or @action.compensable"
             )
         self.undo_function = self._once("undo", self.undo_function, function)
         return function
@@ -106,15 +115,22 @@ class Action(Generic[D, P, R]):
     def probe(
         self, function: Callable[Concatenate[Ctx[D], P], Awaitable[Answer[R]] | Answer[R]]
     ) -> Callable[Concatenate[Ctx[D], P], Awaitable[Answer[R]] | Answer[R]]:
-        """Attach the look that tells what became of an effect: `probe.done(result)`, `.never` or `.not_yet_known`."""
+        """Attach the look that tells what became of an effect.
+
+        It answers `probe.done(result)`, `probe.never` or `probe.not_yet_known`.
+        """
         if self.effect == "read":
-            raise DeclarationError(f"action {self.name!r} is a read: nothing to probe for; a read is simply done again")
+            raise DeclarationError(
+                f"action {self.name!r} is a read: nothing to probe for; a read is simply done again"
+            )
         self.probe_function = self._once("probe", self.probe_function, function)
         return function
 
     def fact(self, function: Callable[Concatenate[Ctx[D], P], F]) -> Callable[Concatenate[Ctx[D], P], F]:
-        """Attach a read-only look-up, gathered before judging; rules read it as `fact.<the function's name>`."""
+        """Attach a read-only look-up, gathered before judging; rules read it as `fact.<its name>`."""
         name = function.__name__
+        if name == "_":
+            raise DeclarationError(f"action {self.name!r}: a fact needs a name; rules read it as fact.<name>")
         self.facts[name] = self._once(f"fact {name}", self.facts.get(name), function)
         return function
 
@@ -129,24 +145,94 @@ class Action(Generic[D, P, R]):
 
     def _once(self, what: str, present: object, function: Any) -> Any:
         if present is not None:
-            raise DeclarationError(f"action {self.name!r} has its {what} already; an action has one of each name")
+            raise DeclarationError(f"action {self.name!r} has its {what} already; there is one of each")
         return function
 
     def check(self) -> None:
         """Refuse a declaration that can't keep its word.
 
         Raises:
-            DeclarationError: a reversible or compensable action has no undo, or its hints give no schema.
+            DeclarationError: a reversible or compensable action has no undo, its hints give no schema, or one
+                of its functions does not take what it will be given.
         """
         if self.effect in ("reversible", "compensable") and self.undo_function is None:
             raise DeclarationError(
                 f"action {self.name!r} is declared {self.effect} but has no way back; "
                 f"write @{self.name}.undo, or declare it @action.irreversible"
             )
-        _ = self.signature
+        self.signature.json_schema()
+        for what, function, given in self._attached():
+            self._check_takes(what, function, given)
+
+    def _attached(self) -> Iterator[tuple[str, Callable[..., Any], tuple[str, ...]]]:
+        """Yield the functions that belong to the action, and what each gets before the arguments."""
+        if self.undo_function is not None:
+            yield "undo", self.undo_function, ("ctx", "result")
+        if self.probe_function is not None:
+            yield "probe", self.probe_function, ("ctx",)
+        if self.verify_function is not None:
+            yield "verify", self.verify_function, ("ctx", "result")
+        for name, function in self.facts.items():
+            yield f"fact {name}", function, ("ctx",)
+
+    def _check_takes(self, what: str, function: Callable[..., Any], given: tuple[str, ...]) -> None:
+        names = self.signature.names
+        try:
+            inspect.signature(function).bind(*given, **dict.fromkeys(names))
+        except TypeError as error:
+            raise DeclarationError(
+                f"action {self.name!r}: its {what} does not take what it is given ({error}); "
+                f"write def …({', '.join((*given, *names))})"
+            ) from None
 
     def __repr__(self) -> str:
         return f"<Action {self.name} {self.effect}>"
+
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def _named(function: Any) -> str:
+    """Return the function's name, after a look whether it is a function that can be an action at all."""
+    if not inspect.isroutine(function):
+        raise DeclarationError(f"{function!r} is not a function; write @action.… above a def or an async def")
+    name = function.__name__
+    if _NAME.fullmatch(name) is None:
+        raise DeclarationError(
+            f"{name!r} can't name an action: model APIs take up to 64 ASCII letters, digits, _ and -; "
+            "write a def with such a name"
+        )
+    inner = inspect.unwrap(function)
+    if inspect.isgeneratorfunction(inner) or inspect.isasyncgenfunction(inner):
+        raise DeclarationError(f"action {name!r} yields; an action returns one result, for example a list")
+    if inspect.iscoroutinefunction(inner) and not inspect.iscoroutinefunction(function):
+        raise DeclarationError(
+            f"action {name!r}: a decorator hides that it is async; make its wrapper an async def too"
+        )
+    return name
+
+
+def _exceptions(name: str, refuses: object) -> tuple[type[Exception], ...]:
+    try:
+        kinds = tuple(cast("Iterable[Any]", refuses))
+    except TypeError:
+        kinds = (refuses,)
+    if isinstance(refuses, type) or not all(
+        isinstance(one, type) and issubclass(one, Exception) for one in kinds
+    ):
+        raise DeclarationError(
+            f"action {name!r}: refuses= lists the exceptions that mean that nothing has happened; "
+            "write for example refuses=(CardDeclined,)"
+        )
+    return cast("tuple[type[Exception], ...]", kinds)
+
+
+def _names(name: str, credentials: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(credentials, str):
+        raise DeclarationError(
+            f"action {name!r}: credentials= lists names; write credentials=({credentials!r},)"
+        )
+    return tuple(credentials)
 
 
 def _window(idempotent: bool | str) -> int:
@@ -162,9 +248,7 @@ class _Effect:
         self._effect: Effect = effect
 
     @overload
-    def __call__(
-        self, function: Callable[Concatenate[Ctx[D], P], Awaitable[R]], /
-    ) -> Action[D, P, R]: ...
+    def __call__(self, function: Callable[Concatenate[Ctx[D], P], Awaitable[R]], /) -> Action[D, P, R]: ...
 
     @overload
     def __call__(self, function: Callable[Concatenate[Ctx[D], P], R], /) -> Action[D, P, R]: ...
@@ -172,6 +256,7 @@ class _Effect:
     @overload
     def __call__(
         self,
+        /,
         *,
         timeout: str = ...,
         idempotent: bool | str = ...,
@@ -196,8 +281,8 @@ class _Effect:
             timeout=timeout,
             idempotent=idempotent,
             settle=settle,
-            refuses=tuple(refuses),
-            credentials=tuple(credentials),
+            refuses=refuses,
+            credentials=credentials,
         )
         return declared if function is None else declared(function)
 
@@ -210,9 +295,7 @@ class _Declared:
         self._keywords = keywords
 
     @overload
-    def __call__(
-        self, function: Callable[Concatenate[Ctx[D], P], Awaitable[R]], /
-    ) -> Action[D, P, R]: ...
+    def __call__(self, function: Callable[Concatenate[Ctx[D], P], Awaitable[R]], /) -> Action[D, P, R]: ...
 
     @overload
     def __call__(self, function: Callable[Concatenate[Ctx[D], P], R], /) -> Action[D, P, R]: ...
@@ -224,9 +307,13 @@ class _Declared:
 class action:  # noqa: N801 - it is written as a decorator, and reads as a word
     """The four ways to declare an action, by what it does to the world.
 
-    Keywords, all optional: `timeout` ("30s"), `idempotent` (True, or how long the other side honours a key: "24h"),
-    `settle` ("10s": how long an effect may still be on its way after it was sent), `refuses` (exceptions that mean that
-    nothing has happened), `credentials` (names of the secrets that the action is given).
+    Keywords, all optional:
+
+    - `timeout`: how long it may take ("30s"); after that its outcome is unknown.
+    - `idempotent`: True, or for how long the other side honours an idempotency key ("24h").
+    - `settle`: how long an effect may still be on its way after it was sent ("10s").
+    - `refuses`: exceptions that mean that nothing has happened.
+    - `credentials`: the names of the secrets that it is given.
     """
 
     read = _Effect("read")

@@ -17,8 +17,10 @@ class Ctx(Generic[D]):
         run: The id of the run.
         user: The principal that the run acts for: plain data as given at the start of the run, or None.
         attempt: 1 for the first sending, more when the same intent is sent again.
-        undoes: In an undo, the idempotency key under which the effect that is taken back was performed; else empty.
-        perform_before: Nothing may be sent after this time (microseconds since the epoch); 0 where nothing is sent.
+        undoes: In an undo, the idempotency key under which the effect that is taken back was performed; else
+            empty.
+        perform_before: Nothing may be sent after this time (microseconds since the epoch); 0 where nothing is
+            sent.
     """
 
     __slots__ = ("_credentials", "attempt", "deps", "key", "perform_before", "run", "undoes", "user")

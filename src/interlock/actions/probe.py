@@ -1,7 +1,8 @@
 """What a probe answers about an effect whose outcome is unknown: `done(result)`, `never` or `not_yet_known`.
 
-`never` means: the other side does not know this effect now. It counts as "did not and will not happen" only once the
-intent's time to send and the action's settle time are over; until then the effect may still be on its way.
+`never` means: the other side does not know this effect now. It counts as "did not and will not happen" only
+once the intent's time to send and the action's settle time are over; until then the effect may still be on
+its way.
 """
 
 from typing import Final, Generic, TypeVar

@@ -17,12 +17,12 @@ class Agent:
         name: How runs name it.
         actions: What it can do at most.
         policy: What it may do; without one, nothing (the default is to deny).
-        deps: What makes the dependencies that actions find in `ctx.deps`: a function (sync or async) or a context
-            manager factory, called without arguments once per runtime, when they are first needed.
-        machine: The states that its runs move through; None where a foreign loop drives them through a session.
+        deps: What makes the dependencies that actions find in `ctx.deps`: a function (sync or async) or a
+            context manager factory, called without arguments once per runtime, when they are first needed.
+        machine: The states that its runs move through; None where a foreign loop drives them in a session.
 
     Raises:
-        DeclarationError: an action can't keep its word, two share a name, or the machine offers an unknown one.
+        DeclarationError: an action can't keep its word, two share a name, the machine offers an unknown one.
         PolicyError: the policy names an unknown action, argument or fact.
     """
 

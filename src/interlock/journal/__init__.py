@@ -1,13 +1,14 @@
-"""The journal: an append-only, hash-chained log of events, with the runs, signals, blobs and snapshots beside it.
+"""The journal: an append-only, hash-chained log of events, with runs, signals, blobs and snapshots beside it.
 
-In come entries (a run's new events, made durable together or not at all) and signals for a run's inbox; out come rows,
-by run, by key or by position. `Journal` gives rows their meaning as events and belongs to the runtime; below it a
-`Store` keeps bytes: in one SQLite file, or in memory.
+In come entries (a run's new events, made durable together or not at all) and signals for a run's inbox; out
+come rows, by run, by key or by position. `Journal` gives rows their meaning as events and belongs to the
+runtime; below it a `Store` keeps bytes: in one SQLite file, or in memory.
 
-Read `store.py` first: it is the contract. Then `chain.py` (what makes an edit visible), `fence.py` (who may append),
-`memory.py` (the contract in its shortest form), and for the file `sqlite.py`, `writer.py` (the one writing thread),
-`transaction.py` (one transaction), `known.py` (what the writer remembers), `reader.py`. `verify.py` walks a journal and says
-what that proves; `heads.py` exports what to keep elsewhere; `redact.py` keeps credentials out.
+Read `store.py` first: it is the contract. Then `chain.py` (what makes an edit visible), `fence.py` (who may
+append), `memory.py` (the contract in its shortest form), and for the file `sqlite.py`, `writer.py` (the one
+writing thread), `transaction.py` (one transaction), `known.py` (what the writer remembers), `reader.py`.
+`verify.py` walks a journal and says what that proves; `heads.py` exports what to keep elsewhere; `redact.py`
+keeps credentials out.
 """
 
 from importlib import import_module

@@ -1,12 +1,13 @@
 """The arithmetic that makes a journal tamper-evident: pure functions, the same for every store.
 
-Each event's payload has a *digest*, SHA-256 over a random salt and the payload. Each event has a *link*, over the link
-before it in its run, its digest and its header (everything else that is stored of it except its position). Each commit
-has a *root*, over the root before it and the links of its events in the order of their positions. So the links fix what
-a run did and in which order, and the roots fix what the whole journal holds and at which position.
+Each event's payload has a *digest*, SHA-256 over a random salt and the payload. Each event has a *link*, over
+the link before it in its run, its digest and its header (everything else that is stored of it except its
+position). Each commit has a *root*, over the root before it and the links of its events in the order of their
+positions. So the links fix what a run did and in which order, and the roots fix what the whole journal holds
+and at which position.
 
-Neither link nor root reads a payload or a salt: both can be erased later, and the chain stays valid. The salt keeps an
-erased payload from being guessed out of its digest, which is why it is erased too.
+Neither link nor root reads a payload or a salt: both can be erased later, and the chain stays valid. The salt
+keeps an erased payload from being guessed out of its digest, which is why it is erased too.
 """
 
 from collections.abc import Iterable

@@ -9,16 +9,16 @@ from interlock.errors import JournalCorruptError, JournalError, JournalUnavailab
 from interlock.journal.migrations import schema_of
 
 BUSY_SECONDS = 5.0
-"""How long a statement waits for a lock that another process holds before the journal counts as unavailable."""
+"""How long a statement waits for a lock that another process holds before we give up."""
 
 Connect = Callable[[str], sqlite3.Connection]
 
 _ADVICE = {
     sqlite3.SQLITE_FULL: "the disk is full; free some space and try again",
-    sqlite3.SQLITE_BUSY: f"another process kept it locked for {BUSY_SECONDS:g} s; find that process, then try again",
+    sqlite3.SQLITE_BUSY: f"another process kept it locked for {BUSY_SECONDS:g} s; find it, then try again",
     sqlite3.SQLITE_LOCKED: "another connection kept it locked; try again",
     sqlite3.SQLITE_READONLY: "the file or its directory is read-only; grant the right to write",
-    sqlite3.SQLITE_CANTOPEN: "it can't be opened; check that the directory exists and that this user may write to it",
+    sqlite3.SQLITE_CANTOPEN: "it can't be opened; check that its directory exists and is writable",
     sqlite3.SQLITE_IOERR: "the disk reported an error; check it, then open the journal again",
     sqlite3.SQLITE_PERM: "this user may not open it; grant the right",
 }
@@ -35,7 +35,8 @@ def explain(error: Exception, path: str) -> JournalError:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if code in _CORRUPT:
         return JournalCorruptError(
-            f"{path} is damaged or not a journal ({error}); keep a copy, run `interlock verify`, restore a backup"
+            f"{path} is damaged or not a journal ({error}); "
+            "keep a copy, run `interlock verify`, restore a backup"
         )
     advice = _ADVICE.get(code, "SQLite refused; nothing of this was kept")
     return JournalUnavailableError(f"{path}: {advice} ({error})")
@@ -65,7 +66,7 @@ def open_reader(path: str, connect: Connect) -> sqlite3.Connection:
 
 
 def _use_wal(connection: sqlite3.Connection, path: str) -> None:
-    """Switch to WAL; SQLite answers busy at once, whatever its timeout, while another process does the same."""
+    """Switch to WAL; SQLite does not wait, whatever its timeout, while another process does so."""
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:
@@ -77,7 +78,7 @@ def _use_wal(connection: sqlite3.Connection, path: str) -> None:
             continue
         if mode != "wal":
             raise JournalUnavailableError(
-                f"{path}: this file system has no shared memory for SQLite's WAL; put the journal on a local disk"
+                f"{path}: SQLite's WAL does not work on this file system; put the journal on a local disk"
             )
         return
 

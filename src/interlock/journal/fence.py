@@ -17,7 +17,7 @@ class Tip(Struct, gc=False):
 
 
 def check(entry: Entry, tip: Tip | None) -> None:
-    """Refuse *entry* unless its writer knows where the run stands; *tip* is None for a run that does not exist.
+    """Refuse *entry* unless its writer knows where the run stands; *tip* is None for an unknown run.
 
     Raises:
         StaleWriterError: the run's epoch or last seq is not what the entry expects.
@@ -27,13 +27,13 @@ def check(entry: Entry, tip: Tip | None) -> None:
         _check_new(entry)
     elif entry.epoch != tip.epoch:
         raise StaleWriterError(
-            f"run {entry.run!r} was claimed again: its epoch is {tip.epoch} and this writer's is {entry.epoch}; "
-            "nothing was kept; leave the run to its new driver"
+            f"run {entry.run!r} was claimed again: its epoch is {tip.epoch} "
+            f"and this writer's is {entry.epoch}; nothing was kept; leave the run to its new driver"
         )
     elif entry.expected != tip.seq:
         raise StaleWriterError(
-            f"run {entry.run!r} moved on: its last event is {tip.seq} and this writer expected {entry.expected}; "
-            "nothing was kept; read the run again"
+            f"run {entry.run!r} moved on: its last event is {tip.seq} "
+            f"and this writer expected {entry.expected}; nothing was kept; read the run again"
         )
 
 

@@ -1,8 +1,8 @@
 """Heads: what a journal's end looked like at a time, small enough to keep elsewhere, and signed if you like.
 
-A head kept where the journal's keeper can't write (another machine, a mailbox, a notary) proves that nothing up to its
-position was changed since. A signature adds that the head is the one that the key's holder exported; whoever holds the
-key can sign another, so that keeping it beside the journal proves nothing.
+A head kept where the journal's keeper can't write (another machine, a mailbox, a notary) proves that nothing
+up to its position was changed since. A signature adds that the head is the one that the key's holder
+exported; whoever holds the key can sign another, so that keeping it beside the journal proves nothing.
 """
 
 from typing import TYPE_CHECKING, Self
@@ -77,7 +77,7 @@ class Head(Struct, frozen=True):
 
 
 async def export_head(store: Store, at: int) -> Head:
-    """Return the head of *store* as it is now; *at* is the time to write on it (microseconds since the epoch)."""
+    """Return the head of *store* as it is now; *at* is the time to write on it (microseconds, UTC)."""
     journal, last = await store.identity(), await store.last_batch()
     if last is None:
         return Head(journal, 0, 0, first_root(journal).hex(), at)

@@ -4,13 +4,14 @@ It encodes and decodes, keeps secrets out (redaction runs here, before anything 
 content-addressed blobs, and folds a run from its newest snapshot.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from interlock.errors import JournalCorruptError, UnknownRunError
 from interlock.journal.chain import blob_address
+from interlock.journal.redact import Redactor
 from interlock.journal.store import Draft, Entry, Row, RunRow, Snapshot, Store
 from interlock.kernel import codec
 from interlock.kernel.events import NOTHING, Event, Recorded, Unrecognised
@@ -30,14 +31,6 @@ _state_encoder = msgspec.json.Encoder()
 _state_decoder = msgspec.json.Decoder(State)
 
 
-class Redacting(Protocol):
-    """What keeps secrets out of the journal."""
-
-    def redact(self, payload: bytes) -> tuple[bytes, tuple[str, ...]]:
-        """Return the JSON in *payload* without what must not be stored, and the names of the rules that hit."""
-        ...
-
-
 class Prepared(NamedTuple):
     """An event ready to be written: as it will be read again, as bytes, and the blobs that its large fields became."""
 
@@ -54,9 +47,17 @@ class Journal:
         redactor: What is applied to every payload and blob before it is written.
     """
 
-    def __init__(self, store: Store, redactor: Redacting) -> None:
+    def __init__(self, store: Store, redactor: Redactor) -> None:
         self.store = store
         self._redactor = redactor
+
+    def keep_out(self, secrets: Mapping[str, str]) -> None:
+        """Keep these secrets (name to value) out of everything that is written from now on.
+
+        Raises:
+            DeclarationError: a secret is too short to be told from ordinary text.
+        """
+        self._redactor = self._redactor.knowing(secrets)
 
     def prepare(self, event: Event, at: int) -> Prepared:
         """Return *event* as it will be stored, without secrets (and marked so), beside its bytes.

@@ -1,4 +1,4 @@
-"""What a writer remembers of the file, so that a commit need not read it: true until somebody else commits."""
+"""What a writer remembers of the file, so that a commit need not read: true until another commits."""
 
 import sqlite3
 
@@ -12,7 +12,8 @@ KNOWN_TIPS = 16_384
 """How many runs' tips are remembered (about 300 bytes each); the one unused for longest goes first."""
 
 _MARKS = """
-    SELECT coalesce((SELECT max(position) FROM events), 0), coalesce(b.number, 0), b.root, coalesce(b.last, 0),
+    SELECT coalesce((SELECT max(position) FROM events), 0),
+        coalesce(b.number, 0), b.root, coalesce(b.last, 0),
         j.claims, coalesce((SELECT max(number) FROM runs), 0),
         coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'signals'), 0), j.identity
     FROM journal j LEFT JOIN batches b ON b.number = (SELECT max(number) FROM batches)

@@ -44,7 +44,7 @@ class MemoryStore:
         return f"<MemoryStore [{len(self._runs)} runs, {len(self._events)} events, {state}]>"
 
     def fork(self) -> Self:
-        """Return an independent, open store with what this one holds now and without a driver: what a crash leaves."""
+        """Return an independent open store with what this one holds and no driver: what a crash leaves."""
         twin = copy(self)
         vars(twin).update((name, copy(value)) for name, value in vars(self).items())
         # These two hold values that change in place.
@@ -144,9 +144,10 @@ class MemoryStore:
             :limit
         ]
 
-    async def next_wake(self) -> int | None:
+    async def next_wake(self, after: int = -1) -> int | None:
         self._check_open()
-        return min((row.wake_at for row in self._runs.values() if row.wake_at is not None), default=None)
+        waking = (row.wake_at for row in self._runs.values() if row.wake_at is not None)
+        return min((wake_at for wake_at in waking if wake_at > after), default=None)
 
     async def read(self, run: str, after: int = 0, limit: int = 1000, types: Sequence[str] = ()) -> list[Row]:
         self._check_open()

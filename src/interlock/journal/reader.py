@@ -1,4 +1,4 @@
-"""The queries that read a SQLite journal; each is one short statement, so that it sees all that was acknowledged."""
+"""The queries that read a SQLite journal; each is one statement, and sees all that was acknowledged."""
 
 # ruff: noqa: S608  # queries are put together from the constants below; values are always bound
 
@@ -21,7 +21,7 @@ _NUMBER = "(SELECT number FROM runs WHERE id = ?)"
 
 
 class Reader:
-    """Reads rows over one connection; every method takes microseconds a row and leaves no transaction open."""
+    """Reads rows over one connection; each method takes microseconds a row and leaves no transaction open."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -70,9 +70,9 @@ class Reader:
         query = _RUN + "WHERE wake_at <= ? ORDER BY wake_at, id LIMIT ?"
         return [RunRow(*row) for row in self._all(query, now, limit)]
 
-    def next_wake(self) -> int | None:
-        """Return the earliest time at which a run is due."""
-        return self._one("SELECT min(wake_at) FROM runs WHERE wake_at IS NOT NULL")[0]
+    def next_wake(self, after: int) -> int | None:
+        """Return the earliest time after *after* at which a run is due."""
+        return self._one("SELECT min(wake_at) FROM runs WHERE wake_at > ?", after)[0]
 
     def read(self, run: str, after: int, limit: int, types: Sequence[str]) -> list[Row]:
         """Return events of one run."""

@@ -1,7 +1,7 @@
 """Keeps credentials out of the journal: replaces them in a payload before it is written.
 
-Nearly every payload holds none. One regular expression for all rules, run by the Rust engine that pydantic brings
-along, says so in well under a microsecond; only a payload that it finds suspicious is taken apart.
+Nearly every payload holds none. One regular expression for all rules, run by the Rust engine that pydantic
+brings along, says so in well under a microsecond; only a payload that it finds suspicious is taken apart.
 """
 
 import re
@@ -23,7 +23,8 @@ _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 class Rule(Struct, frozen=True):
     """A format of credentials: its name, and a regular expression for the decoded text.
 
-    `sign` is what an encoded payload shows of it, in the syntax of Rust (no look-around); by default the pattern. Where the pattern has a group, only what the group matched is replaced.
+    `sign` is what an encoded payload shows of it, in the syntax of Rust (no look-around); by default the
+    pattern. Where the pattern has a group, only what the group matched is replaced.
     """
 
     name: str
@@ -68,13 +69,14 @@ RULES = (
         r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY",
     ),
 )
-"""The well-known formats, each unmistakable by its prefix or its surroundings: a bare random string is not guessed."""
+"""The well-known formats, each unmistakable by prefix or surroundings: no bare random string is guessed."""
 
 
 class Redactor:
-    """Replaces credentials by `[redacted:NAME]`: those of a known format, and *secrets* (name to value) by their value.
+    """Replaces credentials by `[redacted:NAME]`: known formats, and *secrets* (name to value) by their value.
 
-    A value is found as it is and as JSON escapes it, once and twice; not in base64, not split over two strings.
+    A value is found as it is and as JSON escapes it, once and twice; not in base64, not split over two
+    strings.
 
     Raises:
         DeclarationError: a secret is too short to be told from ordinary text.
@@ -140,8 +142,8 @@ def _known(secrets: Mapping[str, str]) -> list[tuple[str, str]]:
     for name, value in secrets.items():
         if len(value) < SHORTEST_SECRET:
             raise DeclarationError(
-                f"the secret {name!r} has fewer than {SHORTEST_SECRET} characters and would blot out ordinary text; "
-                "use a longer one"
+                f"the secret {name!r} has fewer than {SHORTEST_SECRET} characters "
+                "and would blot out ordinary text; use a longer one"
             )
         forms |= {value: name, _escaped(value): name}
     return sorted(((name, text) for text, name in forms.items()), key=lambda item: -len(item[1]))

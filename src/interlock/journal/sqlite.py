@@ -1,4 +1,4 @@
-"""The store in one SQLite file: any number of processes may open it, each writes through one thread of its own."""
+"""The store in one SQLite file: any number of processes may open it, each writes through one thread."""
 
 # ruff: noqa: D102  # what the methods do is said once, in the contract (store.py)
 
@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TypeVar
 
 from interlock.errors import DriverConflictError
-from interlock.journal.checkpoint import Checkpointer
 from interlock.journal.connection import Connect, connect, explain, open_reader, open_writer, refuse_odd
 from interlock.journal.driver import DriverLock
 from interlock.journal.migrations import migrate
@@ -27,10 +26,12 @@ _T = TypeVar("_T")
 class SqliteStore:
     """A `Store` in the SQLite file at *path*, which is created where it does not exist.
 
-    Reads run where they are called, on a connection of their own: they take microseconds, and a second thread that
-    reads would fight the event loop for the interpreter's lock at every row. Long ones pause between slices.
+    Reads run where they are called, on a connection of their own: they take microseconds, and a second thread
+    that reads would fight the event loop for the interpreter's lock at every row. Long ones pause between
+    slices.
 
-    *connect* opens a connection to a path, for a SQLite of your own (one that encrypts, or one that fails on purpose).
+    *connect* opens a connection to a path, for a SQLite of your own (one that encrypts, or one that fails on
+    purpose).
 
     Raises:
         JournalUnavailableError: the file can't be opened, or another process keeps it locked.
@@ -55,23 +56,23 @@ class SqliteStore:
             migrate(writing, self.path)
             self._reader = Reader(open_reader(self.path, self._connect))
             self._seen = self._reader.version()  # at the last `moved`
-            copying = open_writer(self.path, self._connect)
         except BaseException:
             writing.close()
             raise
-        self._writer = Writer(writing, self.path, Checkpointer(copying))
+        self._writer = Writer(writing, self.path)
 
     def __repr__(self) -> str:
         return f"<SqliteStore {self.path!r} [{'closed' if self._closed else 'open'}]>"
 
     async def drive(self, owner: str) -> None:
         self._check_open()
-        lock = DriverLock(self.path, self._connect)
-        if not self._look(lock.take):
+        lock = self._look(DriverLock, self.path, self._connect)
+        if not lock.taken:
             lock.close()
             other = self._look(self._reader.driver)
             raise DriverConflictError(
-                f"{other!r} drives the runs of {self.path}; append signals from here, or stop that process first"
+                f"{other!r} drives the runs of {self.path}; "
+                "append signals from here, or stop that process first"
             )
         self._lock = lock
         await self._writer.ask(Own(owner))
@@ -115,8 +116,8 @@ class SqliteStore:
     async def due(self, now: int, limit: int) -> list[RunRow]:
         return self._look(self._reader.due, now, limit)
 
-    async def next_wake(self) -> int | None:
-        return self._look(self._reader.next_wake)
+    async def next_wake(self, after: int = -1) -> int | None:
+        return self._look(self._reader.next_wake, after)
 
     async def read(self, run: str, after: int = 0, limit: int = 1000, types: Sequence[str] = ()) -> list[Row]:
         def fetch(after: int, limit: int) -> list[Row]:
@@ -203,7 +204,7 @@ _K = TypeVar("_K", int, str)
 async def _sliced(
     fetch: Callable[[_K, int], list[_T]], after: _K, limit: int, key: Callable[[_T], _K]
 ) -> list[_T]:
-    """Gather up to *limit* rows in slices; *fetch* takes the key to start after and how many rows to return."""
+    """Gather up to *limit* rows in slices; *fetch* takes the key to start after and a limit."""
     found: list[_T] = []
     while len(found) < limit:
         wanted = min(SLICE, limit - len(found))

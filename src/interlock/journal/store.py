@@ -1,4 +1,4 @@
-"""What every store of a journal can do; `SqliteStore` and `MemoryStore` are two, one contract suite tests both.
+"""What every store of a journal can do; one contract suite tests `SqliteStore` and `MemoryStore`.
 
 A store knows rows of bytes, never events: `Journal` (journal.py) puts the meaning in. All times are integers,
 microseconds since the Unix epoch, UTC. Positions are global, start at 1 and have no gaps; sequence numbers
@@ -12,7 +12,7 @@ from msgspec import Struct
 
 
 class Draft(Struct, frozen=True, gc=False):
-    """An event on its way in: its type, schema version, time, encoded payload and, where it closes a call, the call's key."""
+    """An event on its way in; `key` is the key of the call that it closes, where it closes one."""
 
     type: str
     version: int
@@ -35,7 +35,7 @@ class Row(Struct, frozen=True, gc=False):
 
 
 class Seal(Struct, frozen=True, gc=False):
-    """What makes a row tamper-evident: `salt` (None once erased), the salted digest of the payload, and the chain's link."""
+    """What makes a row tamper-evident: its salt (None once erased), salted digest and link of the chain."""
 
     salt: bytes | None
     digest: bytes
@@ -51,10 +51,11 @@ class Batch(Struct, frozen=True, gc=False):
     root: bytes
 
 
-class RunRow(Struct, frozen=True):
+class RunRow(Struct, frozen=True, gc=False):
     """The row of a run: the truth about who it is for, what it waits for and when it is due.
 
-    `wake_at` is when the run must be looked at again (None: only a signal wakes it). `epoch` counts its drivers.
+    `wake_at` is when the run must be looked at again (None: only a signal wakes it). `epoch` counts its
+    drivers.
     """
 
     id: str
@@ -70,7 +71,7 @@ class RunRow(Struct, frozen=True):
 
 
 class Snapshot(Struct, frozen=True, gc=False):
-    """A folded state as of `seq`, tagged with the version of the fold; a cache that may be dropped at any time."""
+    """A folded state as of `seq`, tagged with the fold's version; a cache that may be dropped at any time."""
 
     seq: int
     version: int
@@ -78,7 +79,7 @@ class Snapshot(Struct, frozen=True, gc=False):
 
 
 class Signal(Struct, frozen=True, gc=False):
-    """Something that happened outside a run (message, decision, cancel), waiting in its inbox in the order of `id`."""
+    """Something that happened outside a run (message, decision, cancel), waiting in its inbox by `id`."""
 
     id: int
     run: str
@@ -90,9 +91,9 @@ class Signal(Struct, frozen=True, gc=False):
 class Entry(Struct, frozen=True):
     """One append: all of it becomes durable in one transaction, or none of it.
 
-    `expected` is the seq of the last event that the writer knows of (0: the run is new, and `row` must be given).
-    `row`, where given, replaces the run's row (its `epoch`, `created_at` and `updated_at` are the store's business).
-    `consumes` are ids of signals that the events account for; they leave the inbox.
+    `expected` is the seq of the last event that the writer knows of (0: the run is new, and `row` must be
+    given). `row`, where given, replaces the run's row (its `epoch`, `created_at` and `updated_at` are the
+    store's business). `consumes` are ids of signals that the events account for; they leave the inbox.
     `blobs` are (address, bytes) pairs, addressed by `blob_address` of their bytes.
     """
 
@@ -109,8 +110,8 @@ class Entry(Struct, frozen=True):
 class Store(Protocol):
     """An append-only, hash-chained log of rows with the runs, signals, blobs and snapshots beside it.
 
-    Whatever a method acknowledged by returning survives a kill of the process and a power cut. Every method may raise
-    `JournalUnavailableError`, and then nothing of what it was asked to write was kept.
+    Whatever a method acknowledged by returning survives a kill of the process and a power cut. Every method
+    may raise `JournalUnavailableError`, and then nothing of what it was asked to write was kept.
     """
 
     async def drive(self, owner: str) -> None:
@@ -122,7 +123,7 @@ class Store(Protocol):
         ...
 
     async def claim(self, run: str) -> int:
-        """Raise the run's epoch durably and return it; every earlier writer of the run is refused from now on.
+        """Raise the run's epoch durably and return it; every earlier writer of it is refused from now on.
 
         Raises:
             UnknownRunError: there is no such run.
@@ -130,7 +131,9 @@ class Store(Protocol):
         ...
 
     async def append(self, entry: Entry) -> int:
-        """Make *entry* durable and return the position of its last event (or the last position there is, if it has none).
+        """Make *entry* durable and return the position of its last event.
+
+        Without events, it is the last position there is.
 
         A new run (`expected == 0`) starts at epoch 1, and its entry says so.
 
@@ -153,8 +156,8 @@ class Store(Protocol):
         """Return the runs whose `wake_at` is at or before *now*, the longest due first."""
         ...
 
-    async def next_wake(self) -> int | None:
-        """Return the earliest `wake_at` of all runs, or None."""
+    async def next_wake(self, after: int = -1) -> int | None:
+        """Return the earliest `wake_at` of all runs that is later than *after*, or None."""
         ...
 
     async def read(self, run: str, after: int = 0, limit: int = 1000, types: Sequence[str] = ()) -> list[Row]:
@@ -176,7 +179,8 @@ class Store(Protocol):
     async def signal(self, run: str, kind: str, payload: bytes, at: int, token: str | None = None) -> int:
         """Put a signal into the run's inbox, durably, and return its id; any process may.
 
-        A *token* makes it idempotent: while a signal with the same token waits in this run's inbox, its id is returned.
+        A *token* makes it idempotent: while a signal with the same token waits in this run's inbox, its id is
+        returned.
 
         Raises:
             UnknownRunError: there is no such run.

@@ -1,7 +1,8 @@
-"""One transaction of the SQLite store: checks what waits against where the runs stand, then writes all of it at once.
+"""One transaction of the SQLite store: checks what waits against where the runs stand, writes it at once.
 
-Requests are planned in Python first, and rows are written by few statements with many rows each: every statement
-gives up the interpreter's lock and must win it back from a busy event loop, so that a statement a row would starve.
+Requests are planned in Python first, and rows are written by few statements with many rows each: every
+statement gives up the interpreter's lock and must win it back from a busy event loop, so that a statement a
+row would starve.
 """
 
 import os
@@ -52,8 +53,8 @@ _CHUNKS = (512, 128, 32, 8, 2, 1)
 """How many rows one statement inserts: few sizes, so that each is compiled once."""
 
 _UPDATE_RUN = """
-    ON CONFLICT (number) DO UPDATE SET tenant = excluded.tenant, agent = excluded.agent, status = excluded.status,
-    wake_at = excluded.wake_at, conversation = excluded.conversation, user = excluded.user,
+    ON CONFLICT (number) DO UPDATE SET tenant = excluded.tenant, agent = excluded.agent, status =
+    excluded.status, wake_at = excluded.wake_at, conversation = excluded.conversation, user = excluded.user,
     updated_at = max(excluded.updated_at, updated_at)
 """
 
@@ -78,7 +79,7 @@ class Transaction:
         self._owners: list[str] = []
 
     def take(self, request: Request) -> int:
-        """Add *request*, or refuse it alone by raising, and return the answer that holds once all is committed."""
+        """Add *request*, or refuse it alone by raising, and return the answer that holds once committed."""
         if isinstance(request, Entry):
             return self._append(request)
         if isinstance(request, Post):

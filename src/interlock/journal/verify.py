@@ -27,7 +27,7 @@ class Fault(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True):
-    """What a verification found: counts, faults, positions whose payload was erased, and what follows from it all."""
+    """What a verification found: counts, faults, positions of erased payloads, and what follows from them."""
 
     events: int
     runs: int
@@ -46,7 +46,8 @@ class Report(Struct, frozen=True):
     def __str__(self) -> str:
         verdict = "intact" if self.ok else f"NOT INTACT: {_count(len(self.faults), 'fault')}"
         counted = (
-            f"{_count(self.events, 'event')} of {_count(self.runs, 'run')} in {_count(self.commits, 'commit')}, "
+            f"{_count(self.events, 'event')} of {_count(self.runs, 'run')} "
+            f"in {_count(self.commits, 'commit')}, "
             f"{_count(self.blobs, 'blob')}, {_count(len(self.erased), 'erased payload')}"
         )
         lines = [f"{verdict} ({counted})"]
@@ -59,7 +60,8 @@ class Report(Struct, frozen=True):
 async def verify(store: Store, heads: Iterable[Head] = (), public_key: bytes | None = None) -> Report:
     """Compute the chain of all that *store* holds anew and compare it, also with exported *heads*.
 
-    With *public_key* (PEM, Ed25519), every head must carry that key's signature. What is appended meanwhile is left out.
+    With *public_key* (PEM, Ed25519), every head must carry that key's signature. What is appended meanwhile
+    is left out.
 
     Raises:
         JournalCorruptError: the file is so damaged that it can't be walked.
@@ -134,8 +136,13 @@ class _Walk:
             self.fault(f"this event follows event {seq} of its run", row)
         if _is_sound(row, seal):
             self._check_payload(row, seal)
-            if link(previous, seal.digest, row.run, row.seq, row.type, row.version, row.at, row.key) != seal.link:
-                self.fault("its link does not follow from what is stored of it and of the event before it", row)
+            if (
+                link(previous, seal.digest, row.run, row.seq, row.type, row.version, row.at, row.key)
+                != seal.link
+            ):
+                self.fault(
+                    "its link does not follow from what is stored of it and of the event before it", row
+                )
             previous = seal.link
         else:
             self.fault("a value is of a kind that was never written", row)
@@ -151,7 +158,7 @@ class _Walk:
             self.fault("its payload is not the one that was written", row)
 
     def add_batch(self, batch: Batch) -> None:
-        """Check a commit, whose events were added before it, against the one before it and against the heads."""
+        """Check a commit, whose events were added already, against the one before it and the heads."""
         if batch.number != self.number + 1:
             self.fault(f"commits {self.number + 1} to {batch.number - 1} are missing")
         if batch.first != self._covered + 1 or batch.last != self._position:
@@ -161,7 +168,9 @@ class _Walk:
             )
         computed = root(self._root, batch.number, self._covered + 1, self._links)
         if computed != batch.root:
-            self.fault(f"the root of commit {batch.number} does not follow from its events and the root before it")
+            self.fault(
+                f"the root of commit {batch.number} does not follow from its events and the root before it"
+            )
         self._root = batch.root if isinstance(batch.root, bytes) else computed  # pyright: ignore[reportUnnecessaryIsInstance]
         self.number, self._covered = batch.number, self._position
         self._links.clear()
@@ -198,8 +207,8 @@ class _Walk:
         if not self._position:
             return
         yield (
-            f"No event up to position {self._position} was edited, dropped, inserted, reordered or moved to another "
-            "run by anyone who did not recompute the chain from there to the end."
+            f"No event up to position {self._position} was edited, dropped, inserted, reordered or moved to "
+            "another run by anyone who did not recompute the chain from there to the end."
         )
         if self._heads:
             position = max(head.position for head in self._heads)
@@ -216,15 +225,15 @@ class _Walk:
                 "export heads, keep them elsewhere, and verify with them."
             )
         else:
-            yield "Whether events later than the newest head were cut off or rewritten: export heads more often."
+            yield "Whether events after the newest head were cut off or rewritten: export heads more often."
         if not self._signed:
             yield (
-                "Whether a head is the one that was exported: only where it was kept, or a signature by a key kept "
-                "elsewhere, says that."
+                "Whether a head is the one that was exported: only where it was kept or a signature by a key "
+                "kept elsewhere, says that."
             )
         if self._erased:
-            yield f"What the {_count(len(self._erased), 'erased payload')} said; that they were erased is visible."
-        yield "Whether what was recorded was true, and the state of inboxes and run rows: they are not chained."
+            yield f"What the {_count(len(self._erased), 'erased payload')} said; only that they were erased."
+        yield "Whether what was recorded was true, and the inboxes and run rows: they are not chained."
 
 
 def _is_sound(row: Row, seal: Seal) -> bool:

@@ -1,4 +1,4 @@
-"""The one thread of a process that writes a journal's file: takes all that waits, commits it, wakes all that waited."""
+"""The one thread of a process that writes a journal: takes all that waits, commits, wakes all that waited."""
 
 import sqlite3
 from asyncio import AbstractEventLoop, CancelledError, Future, get_running_loop
@@ -11,7 +11,6 @@ from threading import Thread
 from typing import NamedTuple
 
 from interlock.errors import JournalError, JournalUnavailableError
-from interlock.journal.checkpoint import Checkpointer
 from interlock.journal.connection import explain
 from interlock.journal.known import Known
 from interlock.journal.store import Entry
@@ -22,6 +21,9 @@ ROOM = 64 * 1024 * 1024
 
 REQUEST_BYTES = 512
 """What a request counts for besides its payloads."""
+
+CHECKPOINT_BYTES = 8 * 1024 * 1024
+"""After how many bytes in the log, roughly, it is copied into the file: about 40 ms of work."""
 
 COMMIT_BYTES = 16 * 1024
 """What a commit writes to the log besides its payloads: the pages of indexes that it touches."""
@@ -86,14 +88,14 @@ class Job(NamedTuple):
 class Writer:
     """Owns the writing connection, in a thread of its own, until `close`."""
 
-    def __init__(self, connection: sqlite3.Connection, path: str, checkpointer: Checkpointer) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: str) -> None:
         self._connection = connection
-        self._checkpointer = checkpointer
         self._path = path
         self._known = Known(connection, path)
         self._moved = False  # another connection has committed since the last look
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()  # None: close
         self._lanes: dict[AbstractEventLoop, Lane] = {}
+        self._logged = 0  # bytes since the last checkpoint, roughly
         self._stopped = False
         self._thread = Thread(target=self._work, name=f"journal {path}", daemon=True)
         self._thread.start()
@@ -134,11 +136,9 @@ class Writer:
             jobs = self._gather()
             if jobs:
                 self._settle(jobs, self._commit(jobs))
-                size = COMMIT_BYTES + sum(job.size for job in jobs)
-                self._checkpointer.committed(size, self._connection)
+                self._checkpoint(jobs)
         left = [job for job in self._waiting() if job is not None]
         self._settle(left, [closed(self._path) for _ in left])
-        self._checkpointer.close()
         self._connection.close()
 
     def _gather(self) -> list[Job]:
@@ -188,6 +188,18 @@ class Writer:
             raise
         except Exception as error:  # noqa: BLE001  # refused alone; its neighbours are kept
             return error
+
+    def _checkpoint(self, jobs: Sequence[Job]) -> None:
+        """Once in a while copy the log into the file, after the waiters were told: they don't wait for it.
+
+        A second thread that copies in the background gains 3 % and never comes to the log's end under a
+        steady load.
+        """
+        self._logged += COMMIT_BYTES + sum(job.size for job in jobs)
+        if self._logged > CHECKPOINT_BYTES:
+            self._logged = 0
+            with suppress(sqlite3.Error):  # all is safe in the log; the next time may do better
+                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def _roll_back(self) -> None:
         self._known.forget()

@@ -1,6 +1,7 @@
-"""`decide(state, now)`: what the runtime has to do for a run next. Pure: the same state and time give the same steps.
+"""`decide(state, now)`: what the runtime has to do for a run next. Pure: same state and time, same steps.
 
-A call that this process is performing at this moment is *busy*: its outcome is awaited, nothing is decided about it.
+A call that this process is performing at this moment is *busy*: its outcome is awaited, nothing is decided
+about it.
 """
 
 from collections.abc import Set as AbstractSet
@@ -74,11 +75,12 @@ MAX_ATTEMPTS = 20
 """How often one intent is sent before a person is asked."""
 
 MAX_PROBES = 40
-"""How often one effect is looked for, at growing distances (about half an hour in all), before a person is asked."""
+"""How often one effect is looked for, at growing distances (about half an hour in all), before a person is
+asked."""
 
 
 def decide(state: State, now: int, busy: AbstractSet[str] = NOBODY) -> tuple[Step, ...]:
-    """Return what is to be done at *now* (microseconds since the epoch), in any order; nothing means: wait."""
+    """Return what is to be done at *now* (microseconds, Unix epoch), in any order; nothing means: wait."""
     steps: list[Step] = []
     for call in state.calls.values():
         if call.key not in busy:
@@ -90,7 +92,7 @@ def decide(state: State, now: int, busy: AbstractSet[str] = NOBODY) -> tuple[Ste
 
 
 def about(call: Call, now: int) -> tuple[Step, ...]:
-    """Return what is to be done about one open call at *now*; nothing means: wait, or perform its key again."""
+    """Return what is to be done about one open call; nothing means: wait, or perform its key again."""
     if unsettled(call):
         step = _about_sent(call, now)
         return () if step is None else (step,)
@@ -145,7 +147,7 @@ def _about_run(state: State, now: int, busy: AbstractSet[str]) -> Step | None:
 def blocked(state: State, now: int) -> bool:
     """Whether the code of a driven run would only come to wait again.
 
-    Of several calls at once, each goes on as soon as it can; a sleep beside them is over when no call waits any more.
+    Of several calls at once, each goes on as soon as it can; a sleep beside them is over when none waits.
     """
     waits = False
     for call in state.calls.values():
@@ -162,7 +164,7 @@ def _waits(call: Call, now: int) -> bool:
 
 
 def _open(call: Call) -> bool:
-    for ask in call.asks:  # a loop, not any(): this runs for every append
+    for ask in call.asks:  # noqa: SIM110 - any() takes four times as long, and this runs for every append
         if not ask.decision:
             return True
     return False
@@ -196,10 +198,10 @@ def _status_of_calls(state: State) -> str:
 
 
 def wake_at(state: State, busy: AbstractSet[str] = NOBODY) -> int | None:
-    """Return when the run must be looked at again (microseconds since the epoch), or None: only a signal wakes it.
+    """Return when the run must be looked at again (microseconds, Unix epoch); None: only a signal wakes it.
 
-    It is the first moment at which `decide` says something new: nothing is slept through, and no run is looked at
-    again and again with nothing to do.
+    It is the first moment at which `decide` says something new: nothing is slept through, and no run is
+    looked at again and again with nothing to do.
     """
     first, ready = NEVER, True
     for call in state.calls.values():
@@ -228,9 +230,9 @@ def _due(call: Call, busy: AbstractSet[str]) -> int:
 
 
 def _due_itself(state: State) -> int:
-    """Return when there is something to do for the run, if nothing is under way: its deadline, the end of a wait."""
+    """Return when there is something to do for the run itself: at its deadline, or at the end of a wait."""
     deadline = NEVER if state.deadline is None else state.deadline
-    # A foreign loop comes back by itself when a delay or sleep is over; only a driven run has to be woken for it.
+    # A foreign loop comes back by itself when a delay is over; only a driven run has to be woken for it.
     if not state.driven or state.parked:
         return deadline
     if not state.calls:

@@ -1,11 +1,11 @@
 """What can happen to a run: the vocabulary of the journal.
 
-An event is immutable, says what happened and carries no clock of its own: run, seq and time are in the row around it
-(`Recorded`). Fields are only ever added, with defaults; a type is never reused for another meaning. Where a later
-version must read an older shape, `codec.py` lifts it.
+An event is immutable, says what happened and carries no clock of its own: run, seq and time are in the row
+around it (`Recorded`). Fields are only ever added, with defaults; a type is never reused for another meaning.
+Where a later version must read an older shape, `codec.py` lifts it.
 
-A *call* is one proposal of one run, named by its key. Every judgement leaves exactly one event that carries it:
-`Denied`, `Asked` or `Intended`. An intent therefore can't exist without the permit that let it.
+A *call* is one proposal of one run, named by its key. Every judgement leaves exactly one event that carries
+it: `Denied`, `Asked` or `Intended`. An intent therefore can't exist without the permit that let it.
 """
 
 from typing import ClassVar
@@ -15,11 +15,11 @@ from msgspec import Raw, Struct
 NOTHING = Raw(b"null")
 
 
-class Event(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The base of all events.
 
-    `blobs` maps a field that was too large for the row to the address of its bytes; `redacted` names the redaction
-    rules that changed this event's payload before it was written.
+    `blobs` maps a field that was too large for the row to the address of its bytes; `redacted` names the
+    redaction rules that changed this event's payload before it was written.
     """
 
     closes: ClassVar[bool] = False
@@ -29,8 +29,8 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True):
     redacted: tuple[str, ...] = ()
 
 
-class Judgement(Struct, frozen=True, omit_defaults=True):
-    """What a decision rested on: the policy's hash, the determining rules, the facts that they read, the needs they added."""
+class Judgement(Struct, frozen=True, omit_defaults=True, gc=False):
+    """What a decision rested on: the policy's hash, what rules decided, facts read, needs added."""
 
     policy: str = ""
     rules: tuple[str, ...] = ()
@@ -39,7 +39,10 @@ class Judgement(Struct, frozen=True, omit_defaults=True):
 
 
 class RunStarted(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A run began. `machine` and `policy` are content addresses; `driven` is False where a foreign loop owns the run."""
+    """A run began.
+
+    `machine` and `policy` are content addresses; `driven` is False where a foreign loop owns the run.
+    """
 
     agent: str
     tenant: str = ""
@@ -53,7 +56,10 @@ class RunStarted(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Entered(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """The run entered a state of its machine for the `entry`-th time; `code` names the function and version behind it."""
+    """The run entered a state of its machine: its `entry`-th one.
+
+    `code` names the function and version behind the state.
+    """
 
     state: str
     entry: int
@@ -61,7 +67,10 @@ class Entered(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class TurnRecorded(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """One model turn: the messages that were new in its request, the response, usage in tokens, latency in microseconds."""
+    """One model turn: the messages that were new in its request, the response, usage in tokens.
+
+    `latency` is in microseconds.
+    """
 
     closes: ClassVar[bool] = True
 
@@ -75,7 +84,7 @@ class TurnRecorded(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Denied(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A proposal was turned down at `stage` (resolve, validate, facts, judge, needs, run); nothing happened."""
+    """A proposal was turned down at `stage` (resolve, validate, judge, needs, run); nothing happened."""
 
     closes: ClassVar[bool] = True
 
@@ -90,9 +99,10 @@ class Denied(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Asked(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """People were asked. `kind` is approval, confirmation or unknown; the answer counts for this digest, policy and facts.
+    """People were asked; `kind` is approval, confirmation or unknown.
 
-    The question's id is the run's id, a colon and this event's seq. `expires` is when asking, and any yes, ends.
+    The answer counts for this digest, policy and facts. The question's id is the run's id, a colon and this
+    event's seq. `expires` is when asking, and any yes, ends (0: never).
     """
 
     call: str
@@ -108,7 +118,10 @@ class Asked(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Answered(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A person decided the question asked at seq `question`: approve, deny, or for an unknown outcome happened, never."""
+    """A person decided the question asked at seq `question`.
+
+    `decision` is approve or deny, or for an unknown outcome happened or never.
+    """
 
     question: int
     decision: str
@@ -124,7 +137,7 @@ class Lapsed(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Delayed(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """All people that were needed agreed, or none were; the effect waits until `until` and can be recalled before."""
+    """All people who were needed agreed, or none were; the effect waits until `until` and can be recalled."""
 
     call: str
     action: str
@@ -137,9 +150,10 @@ class Delayed(Event, frozen=True, kw_only=True, omit_defaults=True):
 class Intended(Event, frozen=True, kw_only=True, omit_defaults=True):
     """The permit and the intent of an effect: written, durable, before anything happens.
 
-    `perform_before`: sending starts before this time or not at all. `idempotent_until`: until then the other side
-    honours `key`, so that the same attempt may be sent again (0: never). `settle`: how long after `perform_before` a
-    probe's "never" still may mean "on its way", in microseconds. `undoes`: the seq of the outcome that this takes back.
+    `perform_before`: sending starts before this time or not at all. `idempotent_until`: until then the other
+    side honours `key`, so that the same attempt may be sent again (0: never). `settle`: how long after
+    `perform_before` a probe's "never" still may mean "on its way", in microseconds. `undoes`: the seq of the
+    outcome that this takes back.
     """
 
     call: str
@@ -190,8 +204,8 @@ class Probed(Event, frozen=True, kw_only=True, omit_defaults=True):
 class Done(Event, frozen=True, kw_only=True, omit_defaults=True):
     """The outcome of a call that succeeded. A read has no intent: its proposal and judgement stand here.
 
-    `via` says how we know: performed, probe or person. `intent` is the seq of the intent (0 for a read). `problem` says
-    why a result is missing.
+    `via` says how we know: performed, probe or person. `intent` is the seq of the intent (0 for a read).
+    `problem` says why a result is missing.
     """
 
     closes: ClassVar[bool] = True
@@ -294,8 +308,8 @@ class Unrecognised(Event, frozen=True, kw_only=True, omit_defaults=True):
     payload: Raw = NOTHING
 
 
-class Recorded(Struct, frozen=True):
-    """An event in its place: the global position, the run, its seq and the time in microseconds since the epoch, UTC."""
+class Recorded(Struct, frozen=True, gc=False):
+    """An event in its place: global position, run, seq in the run, time in microseconds (Unix epoch)."""
 
     position: int
     run: str

@@ -1,7 +1,7 @@
 """What is true of a run now: the fold of its events, small and bounded whatever the run's age.
 
-No messages and no finished calls are kept here, only what is still open: a finished call is found in the journal by
-its key. All times are microseconds since the epoch.
+No messages and no finished calls are kept here, only what is still open: a finished call is found in the
+journal by its key. All times are microseconds since the epoch.
 """
 
 from typing import Literal
@@ -12,8 +12,8 @@ VERSION = 1
 """The version of this fold; a snapshot of another version is dropped and folded again."""
 
 Phase = Literal["asked", "delayed", "intended", "unknown", "clear"]
-"""asked: people decide · delayed: the window runs · intended: may have been sent · unknown: no answer tells · clear: it
-did not happen and may be judged afresh."""
+"""asked: people decide · delayed: the window runs · intended: may have been sent · unknown: no answer tells ·
+clear: it did not happen and may be judged afresh."""
 
 
 class Ask(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -59,7 +59,7 @@ class Call(Struct, frozen=True, omit_defaults=True, gc=False):
 
 def unsettled(call: Call) -> bool:
     """Whether something may have happened out there that the journal does not know the outcome of."""
-    return call.phase == "intended" or call.phase == "unknown"  # noqa: PLR1714 - twice as fast, for every event
+    return call.phase == "intended" or call.phase == "unknown"  # noqa: PLR1714 - called for every event
 
 
 class Undo(Struct, frozen=True, gc=False):
@@ -82,7 +82,7 @@ class Counts(Struct, frozen=True, omit_defaults=True, gc=False):
     output_tokens: int = 0
 
 
-class State(Struct, frozen=True, omit_defaults=True):
+class State(Struct, frozen=True, omit_defaults=True, gc=False):
     """The state of one run; `seq` is its last event's."""
 
     seq: int = 0

@@ -12,12 +12,13 @@ class State:
 
     Args:
         name: What the state is called.
-        run: An async function of one argument, the run's `Flow`; it returns the name of the next state (or None where
-            only one is possible). It runs again from its start after a crash or a wait and finds what it has already
-            performed, so it must propose the same things in the same order: no clock, no randomness, no I/O of its own.
+        run: An async function of one argument, the run's `Flow`; it returns the name of the next state (or
+            None where only one is possible). It runs again from its start after a crash or a wait and finds
+            what it has already performed, so it must propose the same things in the same order: no clock, no
+            randomness, no I/O of its own.
         offers: The actions that may be proposed here; None means all of the agent's.
         to: The states that may come next.
-        version: Raise it when `run` changes what it proposes; a run that is inside keeps to the version it entered.
+        version: Raise it when `run` changes what it proposes; a run inside keeps to the version it entered.
     """
 
     def __init__(
@@ -30,7 +31,9 @@ class State:
         version: int = 1,
     ) -> None:
         if not to:
-            raise DeclarationError(f"state {name!r} leads nowhere: name the states that come next with to=[…]")
+            raise DeclarationError(
+                f"state {name!r} leads nowhere: name the states that come next with to=[…]"
+            )
         self.name = name
         self.run = run
         self.offers = None if offers is None else frozenset(str(getattr(one, "name", one)) for one in offers)
@@ -74,7 +77,8 @@ class Machine:
     """States and the ways between them; the first one given is where a run begins.
 
     Raises:
-        DeclarationError: two states share a name, a way leads to no state, or there is no final state to reach.
+        DeclarationError: two states share a name, a way leads to no state, or there is no final state to
+            reach.
     """
 
     def __init__(self, *states: State | Final) -> None:
@@ -94,7 +98,9 @@ class Machine:
             if name not in self.states:
                 near = difflib.get_close_matches(name, self.states, 1)
                 hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(self.states)}"
-                raise DeclarationError(f"state {state.name!r} leads to {name!r}, which does not exist; {hint}")
+                raise DeclarationError(
+                    f"state {state.name!r} leads to {name!r}, which does not exist; {hint}"
+                )
 
     def data(self) -> dict[str, Any]:
         """Return the machine as plain data: what the journal stores by its content."""

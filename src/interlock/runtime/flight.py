@@ -60,7 +60,9 @@ class Flight:
 
     async def landed(self) -> None:
         """Wait until the flight has landed, whatever its outcome."""
-        await asyncio.wait((self.join(),))
+        future = self.join()
+        future.add_done_callback(asyncio.Future.exception)  # It is raised where the outcome is awaited, not here.
+        await asyncio.wait((future,))
 
     def __repr__(self) -> str:
         return f"<Flight {self._key} [{len(self._waiting)} waiting]>"

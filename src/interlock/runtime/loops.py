@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any
 
@@ -22,8 +22,11 @@ from interlock.runtime.tending import Tender
 PAGE = 500
 """How many runs are looked up at a time."""
 
+CROWD = 10_000
+"""How many runs are tended at a time; the others wait their turn on disk."""
+
 LOOK = 0.05
-"""How often the inbox is looked at for what other processes posted, in seconds."""
+"""How often is looked for what other processes posted, and for what stays due while it is tended; in seconds."""
 
 AGAIN = 2.0
 """After how many seconds a run is tended again whose dependencies or journal were not to be had."""
@@ -40,8 +43,9 @@ log = logging.getLogger("interlock")
 class Loops:
     """Decides when each run is tended; the work itself is `Tender`'s.
 
-    The mutable state: the tasks that tend a run now (one a run), the runs that must be tended again right after, and
-    the loops' own tasks.
+    The mutable state: the tasks that tend a run now (one a run), the runs that must be tended again right after, those
+    that are tried again later, those that this process can't drive (they wait for another one), and the loops' own
+    tasks.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class Loops:
         self._tending: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
         self._later: dict[str, Alarm] = {}
+        self._left: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._resumed = asyncio.Event()
         self._stopping = False
@@ -88,7 +93,7 @@ class Loops:
             await asyncio.sleep(0.001)
 
     async def _more(self) -> bool:
-        if await self._due():
+        if await self._due(self._mail.clock.now()):
             self._mail.earlier.set()
             return True
         return bool(await self._mail.journal.store.signals(limit=1))
@@ -121,13 +126,17 @@ class Loops:
         try:
             async with self._held(run) as live:
                 await self._tender.tend(live)
-        except (DependenciesError, JournalUnavailableError) as error:
+        except (DependenciesError, JournalUnavailableError, StaleWriterError) as error:
             log.warning("run %s can't go on now and is tried again: %s", run, error)
             self._tend_later(run)
-        except (StaleWriterError, OtherCodeError, DeclarationError) as error:
+        except (OtherCodeError, DeclarationError) as error:
             log.warning("run %s is left alone: %s", run, error)
+            self._left.add(run)
         except Exception:
             log.exception("run %s can't go on; this is a fault of Interlock or of its journal", run)
+            self._tend_later(run)
+        else:
+            self._left.discard(run)
 
     def _tend_later(self, run: str) -> None:
         if self._stopping or run in self._later:
@@ -158,7 +167,7 @@ class Loops:
                 if row.agent in self._agents:
                     self.tend(row.id)
             after = rows[-1].id
-            while len(self._tending) > 2 * PAGE:
+            while len(self._tending) >= CROWD:
                 await asyncio.wait(list(self._tending.values()), return_when=asyncio.FIRST_COMPLETED)
         self._resumed.set()
 
@@ -167,28 +176,38 @@ class Loops:
         mail = self._mail
         while True:
             mail.earlier.clear()
-            for run in await self._due():
-                self.tend(run)
-            seconds = await self._until_next()
+            now = mail.clock.now()
+            due = await self._due(now)
+            for run in due:
+                if len(self._tending) >= CROWD:
+                    break
+                if run not in self._tending:
+                    self.tend(run)
+            seconds = await self._until_next(now, due)
             alarm = mail.clock.call_later(seconds, mail.earlier.set)
             try:
                 await mail.earlier.wait()
             finally:
                 alarm.cancel()
 
-    async def _due(self) -> list[str]:
-        rows = await self._mail.journal.store.due(self._mail.clock.now(), PAGE)
-        return [row.id for row in rows if row.agent in self._agents and row.id not in self._tending]
+    async def _due(self, now: int) -> list[str]:
+        """Return the runs that are due and can be tended here: those in hand, and up to a page of others."""
+        aside = self._left.union(self._later)
+        rows = await self._mail.journal.store.due(now, PAGE + len(self._tending) + len(aside))
+        self._left.update(row.id for row in rows if row.agent not in self._agents)
+        return [row.id for row in rows if row.id not in aside and row.agent in self._agents]
 
-    async def _until_next(self) -> float:
-        """Set the alarm for the next run that is due, and return how many seconds that is."""
-        next_wake = await self._mail.journal.store.next_wake()
-        now = self._mail.clock.now()
+    async def _until_next(self, now: int, due: Sequence[str]) -> float:
+        """Set the alarm for the first run that is due after *now*, and return how many seconds that is.
+
+        What is *due* already is being tended: it is looked at again soon, not in a hot loop.
+        """
+        next_wake = await self._mail.journal.store.next_wake(now)
         self._mail.alarm = next_wake if next_wake is not None else 0
+        longest = LOOK if due else LONGEST_SLEEP
         if next_wake is None:
-            return LONGEST_SLEEP
-        # What is due already is being tended (or another process's): it is looked at again soon, not in a hot loop.
-        return min(max((next_wake - now) / 1_000_000, LOOK if next_wake <= now else 0.001), LONGEST_SLEEP)
+            return longest
+        return min(max((next_wake - self._mail.clock.now()) / 1_000_000, 0.001), longest)
 
     async def _take_in(self) -> None:
         """Tend each run that something was posted to, here or by another process."""

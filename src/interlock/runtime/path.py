@@ -106,6 +106,8 @@ class ActionPath:
             self._admit(live, action)
             if not self.sender.made(live.agent):
                 await self.sender.make(live.agent)
+            if action.credentials:
+                self.sender.secrets(action)
             facts = await self._gather(live, step, action) if live.agent.facts_needed[action.name] else {}
             self._judge(live, step, action, facts)
             if step.needs:
@@ -347,7 +349,7 @@ class ActionPath:
         return Denied(refusal.reasons, refusal.instead, refusal.stage)
 
     async def _gave_up(self, live: LiveRun, step: Step) -> Failed:
-        error = f"it was sent {MAX_NEVER} times and each time proved not to have happened"
+        error = f"it was tried {MAX_NEVER} times, and each time it was withdrawn in time or proved not to have happened"
         await live.append(ev.Failed(call=step.key, action=step.name, error=error, digest=step.digest))
         return Failed(error)
 

@@ -20,7 +20,7 @@ from interlock.runtime.sending import NeverStarted, Send
 if TYPE_CHECKING:
     from interlock.runtime.path import ActionPath
 
-SEND_WINDOW = 2_000_000
+SEND_WINDOW = 5_000_000
 """How long after its intent sending may begin, in microseconds; after that the intent is withdrawn and judged again."""
 
 FIRST_PAUSE = 200_000

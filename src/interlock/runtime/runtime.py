@@ -105,7 +105,7 @@ class Runtime:
         self.journal = Journal(store, self._redactor)
         self._mail = Mailbox(self.journal, self._clock)
         self._slots = asyncio.Semaphore(self._options.max_runs)
-        self._sender = Sender(ThreadPool(), self._options.credentials, self._redactor, self._clock)
+        self._sender = Sender(ThreadPool(), self._options.credentials, self.journal, self._clock)
         self._path = ActionPath(self._sender, self._options)
         self._loops = Loops(self._mail, Tender(self._path), self.held, self._live, self.agents)
         self._open = True

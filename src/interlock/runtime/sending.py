@@ -11,7 +11,7 @@ from interlock.actions.action import Action
 from interlock.actions.context import Ctx
 from interlock.agents import Agent
 from interlock.errors import DeclarationError, DependenciesError
-from interlock.journal.redact import Redactor
+from interlock.journal.journal import Journal
 from interlock.kernel.state import Call
 from interlock.runtime.clock import Clock, within
 from interlock.runtime.live import LiveRun
@@ -39,15 +39,16 @@ class Send(NamedTuple):
 class Sender:
     """Runs authors' functions, async ones where they are called and sync ones in threads; holds dependencies.
 
-    The mutable state: the dependencies that were made (by agent), the exit stack that takes them down, and the tasks
-    of looks that ignored their cancellation and run on.
+    The mutable state: the secrets that were handed out, the dependencies that were made (by agent), the exit stack
+    that takes them down, and the tasks of looks that ignored their cancellation and run on.
     """
 
-    def __init__(self, pool: ThreadPool, credentials: Credentials, redactor: Redactor, clock: Clock) -> None:
+    def __init__(self, pool: ThreadPool, credentials: Credentials, journal: Journal, clock: Clock) -> None:
         self.pool = pool
         self._clock = clock
         self._credentials = credentials
-        self._redactor = redactor
+        self._journal = journal
+        self._secrets: dict[str, str] = {}
         self._deps: dict[str, Any] = {}
         self._making: dict[str, asyncio.Lock] = {}
         self._exits = AsyncExitStack()
@@ -121,7 +122,7 @@ class Sender:
         Raises:
             DeclarationError: a credential that the action declares is not to be had.
         """
-        secrets = {name: self._secret(action.name, name) for name in action.credentials} if action.credentials else None
+        secrets = self.secrets(action) if action.credentials else None
         if call is None:
             return Ctx(self._deps[live.agent.name], run=live.id, user=live.user, credentials=secrets)
         return Ctx(
@@ -135,6 +136,14 @@ class Sender:
             credentials=secrets,
         )
 
+    def secrets(self, action: Action[Any, Any, Any]) -> dict[str, str]:
+        """Return the credentials that the action declares, and see to it that they are never stored.
+
+        Raises:
+            DeclarationError: one of them is not to be had.
+        """
+        return {name: self._secret(action.name, name) for name in action.credentials}
+
     def _secret(self, action: str, name: str) -> str:
         source = self._credentials
         try:
@@ -143,7 +152,9 @@ class Sender:
             raise DeclarationError(
                 f"action {action!r} declares the credential {name!r}, which Runtime(credentials=…) does not give"
             ) from error
-        self._redactor.add_secret(name, value)
+        if self._secrets.get(name) != value:
+            self._secrets[name] = value
+            self._journal.keep_out({name: value})
         return value
 
     def made(self, agent: Agent) -> bool:

@@ -9,6 +9,10 @@ from typing import Any
 _current: contextvars.ContextVar["Life | None"] = contextvars.ContextVar("interlock_life", default=None)
 
 
+STUBBORN = 0.05
+"""After how many real seconds a killed task that still runs is cancelled once more."""
+
+
 class Life:
     """A process as far as a test needs one: what runs in it ends at once when it is killed, without cleaning up.
 
@@ -24,6 +28,7 @@ class Life:
         self.die_at = ""
         self.dead = False
         self.buried = False
+        self._killed = False
         self._counts: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._body: asyncio.Task[Any] | None = None
@@ -46,7 +51,7 @@ class Life:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         if self.dead:
-            task.cancel()
+            self._cancel(task)
 
     def die_in(self, at: str) -> None:
         """Die at the boundary *at*, counted from now on, and take the calling task along."""
@@ -82,20 +87,28 @@ class Life:
         self.crossed.append(label)
         return label == self.die_at
 
-    def kill(self) -> None:
-        """End this life now."""
+    def kill(self, sparing: "asyncio.Task[Any] | None" = None) -> None:
+        """End this life now; the second time does nothing."""
         self.dead = True
-        for task in [*self._tasks, *([self._body] if self._body is not None else [])]:
-            task.cancel()
+        if self._killed:
+            return
+        self._killed = True
+        for task in {*self._tasks, self._body}:
+            if task is not None and task is not sparing:
+                self._cancel(task)
+
+    def _cancel(self, task: "asyncio.Task[Any]") -> None:
+        # Soon, not now: a task that has not begun yet begins first, and so leaves no coroutine that nobody awaited.
+        self._loop.call_soon(task.cancel)
 
     async def bury(self) -> None:
         """Return when nothing of a dead life runs any more."""
         me = asyncio.current_task()
         while tasks := [task for task in self._tasks if task is not me]:
-            for task in tasks:
+            _, stubborn = await asyncio.wait(tasks, timeout=STUBBORN)
+            for task in stubborn:
                 task.cancel()
-            await asyncio.wait(tasks)
-            for task in tasks:
+            for task in set(tasks) - stubborn:
                 if not task.cancelled():
                     task.exception()  # Nobody is left who could hear of it.
         self.buried = True

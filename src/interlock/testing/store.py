@@ -72,6 +72,8 @@ class WatchedStore:
 
     def _check_alive(self) -> None:
         if self._life.buried:
-            raise RuntimeClosedError("the process that this belongs to was killed; use what the new one gives")
+            raise RuntimeClosedError(
+                "the process that this belongs to was killed; use what the new one gives"
+            )
         if self._life.dead:
             raise asyncio.CancelledError

@@ -1,4 +1,4 @@
-"""Undo: what of a run can be taken back, and how; never the doing of it (that goes the one path, in `runtime`).
+"""Undo: what of a run can be taken back, and how; the doing of it goes the one path, in `runtime`.
 
 In comes the journal of a run, out comes an `UndoPlan`. Open `plan.py`.
 """

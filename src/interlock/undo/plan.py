@@ -10,11 +10,12 @@ from interlock.kernel import events as ev
 from interlock.kernel.events import Recorded
 
 Way = Literal["restore", "compensate", "cannot"]
-"""restore: the exact prior state comes back · compensate: a counter-action makes it good · cannot: neither."""
+"""restore: the exact prior state comes back · compensate: a counter-action makes it good ·
+cannot: neither."""
 
 
 class Item(msgspec.Struct, frozen=True):
-    """One effect of the run: the seq of its outcome, what was done with what arguments, and what will become of it."""
+    """One effect of the run: the seq of its outcome, what was done with what, and what will become of it."""
 
     seq: int
     action: str
@@ -29,7 +30,7 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class UndoPlan(msgspec.Struct, frozen=True):
-    """What an undo of the run will do, the last effect first; `open` names calls whose outcome is not known yet."""
+    """What an undo of the run will do, the last effect first; `open` names calls without a known outcome."""
 
     run: str
     items: tuple[Item, ...]
@@ -41,13 +42,17 @@ class UndoPlan(msgspec.Struct, frozen=True):
         return tuple(item.seq for item in self.items if item.way != "cannot")
 
     def __str__(self) -> str:
-        lines = [f"undo of run {self.run}: {len(self.targets)} of {len(self.items)} effects can be taken back"]
+        lines = [
+            f"undo of run {self.run}: {len(self.targets)} of {len(self.items)} effects can be taken back"
+        ]
         lines += [f"  {item}" for item in self.items]
         lines += [f"  outcome not known yet: {name}" for name in self.open]
         return "\n".join(lines)
 
 
-def plan(run: str, history: list[Recorded], actions: Mapping[str, Action[Any, Any, Any]], open_calls: list[str]) -> UndoPlan:
+def plan(
+    run: str, history: list[Recorded], actions: Mapping[str, Action[Any, Any, Any]], open_calls: list[str]
+) -> UndoPlan:
     """Return the plan for taking back all effects of a run that have not been taken back yet.
 
     `history` holds at least the run's `Intended` and `Done` events, in order.
@@ -60,7 +65,10 @@ def plan(run: str, history: list[Recorded], actions: Mapping[str, Action[Any, An
         for seq, event in outcomes
         if event.effect != "read" and not event.undoes and seq not in taken_back
     ]
-    items = tuple(_item(seq, event, intents.get(event.intent), actions.get(event.action)) for seq, event in reversed(effects))
+    items = tuple(
+        _item(seq, event, intents.get(event.intent), actions.get(event.action))
+        for seq, event in reversed(effects)
+    )
     return UndoPlan(run, items, tuple(open_calls))
 
 

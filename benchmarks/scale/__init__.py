@@ -1,0 +1,1 @@
+"""What does age cost, and what does a crowd: long runs, and many that wait."""
