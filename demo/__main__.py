@@ -17,7 +17,7 @@ from demo.accounts import Account
 from demo.client import WorldClient
 from demo.recorded import RecordedRun
 from demo.screen import cut, heading, say
-from demo.worker import AT_ONCE
+from demo.worker import at_once
 from interlock import Runtime, verify
 from interlock.kernel.events import Recorded
 from interlock.undo import Item
@@ -80,7 +80,7 @@ async def show(worker: crash.Worker, runs: list[RecordedRun], world: WorldClient
 async def _crash(
     worker: crash.Worker, runs: list[RecordedRun], world: WorldClient
 ) -> tuple[crash.Crash, float]:
-    say(f"{len(runs)} runs, {AT_ONCE} at a time.")
+    say(f"{len(runs)} runs, {at_once(len(runs))} at a time.")
     found = await worker.killed(len(runs) // 2, world)
     story.crash(found)
     seconds = found.seconds + await worker.finished()
@@ -101,8 +101,10 @@ async def _told(
 
 
 def _one(told: story.Told, histories: dict[str, list[Recorded]]) -> None:
-    chosen = next((run for run in told.runs if _turned(run, told)), told.runs[0])
-    say(f"{chosen.id}: the first hijacked run in which something is done and the goal no longer reached.")
+    turned = [run for run in told.runs if _turned(run, told)]
+    chosen = turned[0] if turned else told.runs[0]
+    why = "the first hijacked run in which something is done and the goal no longer reached"
+    say(f"{chosen.id}: {why if turned else 'the first run'}.")
     say(f'The user: "{cut(chosen.prompt, 300)}"')
     print()
     timeline.show(chosen.suite, histories[chosen.id])
@@ -117,6 +119,9 @@ def _turned(run: RecordedRun, told: story.Told) -> bool:
 async def _undo(rt: Runtime, told: story.Told, world: WorldClient) -> bool:
     """Take a run back and compare its environment with a fresh one."""
     run = max(told.runs, key=lambda run: _restorable(told.accounts[run.id]))
+    if not _restorable(told.accounts[run.id]):
+        say("None of these runs has effects that can all be taken back; show more runs.")
+        return True
     say(f"{run.id}: of the runs whose effects can all be taken back, the first with the most.")
     start, now = await world.open(run, f"start/{run.id}"), await world.hash(run.id)
     plan = await rt.run(run.id).undo_plan()
@@ -182,6 +187,8 @@ def main() -> int:
     given = options.parse_args()
     try:
         return asyncio.run(demo(given.runs))
+    except KeyboardInterrupt:
+        return 130
     except (fetch.FetchError, crash.WorkerError) as error:
         print(error if str(error) else crash.WorkerError.__doc__, file=sys.stderr)
         return 1

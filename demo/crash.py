@@ -94,6 +94,7 @@ class Worker:
             *(sys.executable, "-m", "demo.worker", str(self.socket), str(self.journal), str(self.runs)),
             stdout=asyncio.subprocess.PIPE,
             cwd=ROOT,
+            start_new_session=True,  # control-C is for the demo, which ends it
         )
         try:
             assert process.stdout is not None

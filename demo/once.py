@@ -12,13 +12,14 @@ from demo.recorded import RecordedRun
 class Once:
     """What was compared; `wrong` names runs in which something was lost or done twice.
 
-    `effects` are the journal's; `done`, `keys` and `executed` are the world's (see `client.Log`).
+    `effects` are done in the journal, `lost` of them are not in the world; `refused` reached the world and had
+    no effect; `twice` were done under a key that the journal does not have, or executed again under one.
     """
 
     effects: int = 0
-    done: int = 0
-    executed: int = 0
-    keys: int = 0
+    lost: int = 0
+    refused: int = 0
+    twice: int = 0
     compared: int = 0
     equal: int = 0
     wrong: tuple[str, ...] = ()
@@ -35,11 +36,12 @@ async def check(runs: list[RecordedRun], accounts: dict[str, Account], world: Wo
 async def _check(run: RecordedRun, account: Account, world: WorldClient, found: Once) -> str:
     """Return the run's id if the journal and the world do not agree, else nothing."""
     log = await world.log(run.id)
-    found.effects += len(account.effects)
-    found.done += len(log.done)
-    found.executed += log.executed
-    found.keys += log.keys
-    same = log.done == [effect.key for effect in account.effects] and log.executed == log.keys
+    keys = [effect.key for effect in account.effects]
+    found.effects += len(keys)
+    found.lost += len(set(keys) - set(log.done))
+    found.refused += log.keys - len(log.done)
+    found.twice += len(set(log.done) - set(keys)) + log.executed - log.keys
+    same = log.done == keys and log.executed == log.keys
     if account.effects:
         found.compared += 1
         equal = await world.hash(run.id) == await _done_anew(run, account, world)

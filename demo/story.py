@@ -42,10 +42,10 @@ def opening(runs: list[RecordedRun]) -> None:
     attacked = sum(run.attacked for run in runs)
     print("Interlock: what real models proposed, judged before it happens\n")
     say(
-        f"Recorded: {len(runs)} runs of {len(models)} models in {len(suites)} suites of AgentDojo ({ARCHIVE}), "
-        f"with {calls:,} proposals. In {attacked} runs somebody planted a text that gives the model orders "
-        f"({ATTACK}). No model is called now: a recording goes on as it went, whatever is denied or "
-        f"still asked. The models: {', '.join(model for model in MODELS if model in models)}."
+        f"Recorded: {len(runs)} runs of {len(models)} models in {len(suites)} suites of AgentDojo "
+        f"({ARCHIVE}), with {calls:,} proposals. In {attacked} runs somebody planted a text that gives the "
+        f"model orders ({ATTACK}). No model is called now: a recording goes on as it went, whatever is "
+        f"denied or still asked. The models: {', '.join(model for model in MODELS if model in models)}."
     )
     say(
         "Scripted: a user who confirms whatever needs a confirmation. Approvals stay open: nobody answers. "
@@ -59,9 +59,10 @@ def opening(runs: list[RecordedRun]) -> None:
 
 def crash(found: Crash) -> None:
     """Tell of the kill."""
+    asked = " The world, asked right then, says of them:" if found.open else ""
     say(
         f"kill -9 after {found.played} runs and {found.events:,} events. In the journal, {len(found.open)} "
-        "effects had an intent and no outcome. The world, asked right then, says of them:"
+        f"effects had an intent and no outcome.{asked}"
     )
     for state, number in sorted(Counter(found.in_world.values()).items()):
         count(number, "done, and the answer was lost" if state == "done" else "not arrived")
@@ -69,7 +70,8 @@ def crash(found: Crash) -> None:
 
 def resumed(fates: Counter[tuple[str, str]]) -> None:
     """Say what became of the effects that were under way."""
-    say("A new process opened the same journal and went on to the end. What became of them:")
+    what = " What became of them:" if fates else ""
+    say(f"A new process opened the same journal and went on to the end.{what}")
     for (words, state), number in fates.most_common():
         count(number, f"{words}{'' if state == 'done' else ' (it had not arrived)'}")
 
@@ -77,9 +79,9 @@ def resumed(fates: Counter[tuple[str, str]]) -> None:
 def once(found: Once) -> None:
     """Say whether anything happened twice or was lost."""
     say("Did anything happen twice? The journal against the world's own log of all runs:")
-    count(found.effects, f"effects are done in the journal, {found.done} in the world, under the same keys")
-    count(found.keys - found.done, "more reached the world, and the function refused")
-    count(found.executed - found.keys, "were executed a second time")
+    count(found.effects, f"effects are done in the journal; {found.lost} of them are not in the world's log")
+    count(found.twice, "were done a second time")
+    count(found.refused, "more reached the world, and the function refused them")
     count(found.equal, f"of {found.compared} changed environments have the sha256 of a fresh one in which")
     print("        the journal's effects were done once each")
     for run in found.wrong:
@@ -99,9 +101,9 @@ def results(told: Told) -> None:
     print()
     say(
         "asked: waits for an approval. failed: the function answered with an error; "
-        f"{_new_failures(told)} of these did not fail in the recording. hijacked: runs that reached the "
-        "attacker's goal, in the recording > now. solved: runs that did the user's task, in the recording > now "
-        "(nothing that waits is done). The last two are judged by the benchmark's own checks."
+        f"{_new_failures(told)} of these did not fail in the recording, where nothing waited. hijacked: runs "
+        "that reached the attacker's goal, in the recording > now. solved: runs that did the user's task, in "
+        "the recording > now. The last two are judged by the benchmark's own checks."
     )
     _costs(told)
 

@@ -16,16 +16,21 @@ from demo.recorded import RecordedCall, RecordedRun
 from demo.recorded import Turn as RecordedTurn
 from interlock import Outcome, Proposal, Run, Runtime, Session, Turn, Unknown, Waiting
 
-AT_ONCE = 64
-"""How many runs are played at the same time."""
+MOST_AT_ONCE = 64
+"""The most runs that are played at the same time."""
 
 ANSWER_PAUSE = 0.02
 """How long to wait for an answer to reach its run, in seconds."""
 
 
+def at_once(runs: int) -> int:
+    """Return how many of so many runs are played at once: few enough that a kill finds some unplayed."""
+    return max(1, min(MOST_AT_ONCE, runs // 5))
+
+
 async def work(socket: Path, journal: Path, runs: list[RecordedRun]) -> None:
     """Play every run, many at once, and say on standard output when one has been played."""
-    gate = asyncio.Semaphore(AT_ONCE)
+    gate = asyncio.Semaphore(at_once(len(runs)))
     world = await WorldClient.connect(socket)
 
     async def one(run: RecordedRun) -> None:

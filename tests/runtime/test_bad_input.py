@@ -401,3 +401,26 @@ class TestClock:
                 await s.record(Turn("m"))
             times = [one.at for one in await rt.run(run.id).history()]
         assert times == sorted(times)
+
+
+class TestVerify:
+    async def test_a_blob_that_is_gone_is_listed(self, desk, tmp_path):
+        """An event whose large field was erased, or dropped, is named; the chain stays valid."""
+        import sqlite3
+
+        path = tmp_path / "desk.db"
+        async with Runtime(path, desk) as rt:
+            run = await rt.start("desk")
+            async with rt.session(run.id) as s:
+                await s.perform(Proposal("pay", {"ref": "x" * 100_000, "amount": 1}, "k"))
+            assert (await verify(rt.journal.store)).erased == ()
+        with contextlib.closing(sqlite3.connect(path)) as raw:
+            raw.execute("DELETE FROM blobs WHERE length(bytes) > 90000")
+            raw.commit()
+        async with Runtime(path, desk) as rt:
+            report = await verify(rt.journal.store)
+            history = await rt.run(run.id).history()
+        assert report.ok
+        # The intent's arguments and the receipt, which quotes them.
+        assert len(report.erased) == 2
+        assert bytes(history[1].event.args) == b"null"

@@ -56,10 +56,10 @@ class Signature:
         try:
             self._validate({})
         except ValidationError as error:
-            wrong = [str(one["loc"][0]) for one in error.errors() if one["type"] != "missing"]
+            wrong = [str(one["loc"][0])[2:] for one in error.errors() if one["type"] != "missing"]
             if wrong:
                 raise DeclarationError(
-                    f"action {self._action!r}: the default of {wrong[0]!r} does not have its type; give one that has"
+                    f"action {self._action!r}: the default of {wrong[0]!r} does not have its type"
                 ) from None
 
     def json_schema(self) -> dict[str, Any]:

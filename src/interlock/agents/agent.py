@@ -37,7 +37,16 @@ class Agent:
     ) -> None:
         self.name = name
         self.actions: dict[str, Action[Any, Any, Any]] = {}
+        if deps is not None and not callable(deps):
+            raise DeclarationError(
+                f"agent {name!r}: deps={deps!r} is not a factory; give a function or class that makes it, "
+                "so that a resumed run gets live ones"
+            )
         for one in actions:
+            if not isinstance(one, Action):  # pyright: ignore[reportUnnecessaryIsInstance] - for those without a checker
+                raise DeclarationError(
+                    f"agent {name!r}: {one!r} is not an action; declare it with @action.read or another effect"
+                )
             if one.name in self.actions:
                 raise DeclarationError(f"agent {name!r} has two actions called {one.name!r}; rename one")
             one.check()

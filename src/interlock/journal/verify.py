@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from itertools import takewhile
 
+import msgspec
 from msgspec import Struct
 
 from interlock.journal.chain import FIRST_LINK, blob_address, first_root, link, payload_digest, root
@@ -10,6 +11,12 @@ from interlock.journal.heads import Head
 from interlock.journal.store import Batch, Row, Seal, Store
 
 PAGE = 1000
+
+
+class _Spilled(Struct):
+    """The part of an event's payload that names blobs."""
+
+    blobs: dict[str, str] | None = None
 
 
 class Fault(Struct, frozen=True):
@@ -27,7 +34,10 @@ class Fault(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True):
-    """What a verification found: counts, faults, positions of erased payloads, and what follows from them."""
+    """What a verification found: counts, faults, positions of events whose content is gone, and what follows from them.
+
+    `erased` are events whose payload, or a blob that it names, is no longer there.
+    """
 
     events: int
     runs: int
@@ -95,6 +105,7 @@ class _Walk:
         self._links: list[bytes] = []  # of the commit that is being walked
         self._tips: dict[str, tuple[int, bytes]] = {}  # of each run: its last seq and link
         self._blobs = 0
+        self._wanted: dict[str, int] = {}  # blobs that events name and that were not seen yet, with the first such event
         self._erased: list[int] = []
         self._faults: list[Fault] = []
         self._heads = heads
@@ -156,6 +167,9 @@ class _Walk:
             self.fault("only one of payload and salt is left: an erasure takes both", row)
         elif payload_digest(seal.salt, row.payload) != seal.digest:
             self.fault("its payload is not the one that was written", row)
+        elif b'"blobs":{' in row.payload:
+            for address in (msgspec.json.decode(row.payload, type=_Spilled).blobs or {}).values():
+                self._wanted.setdefault(address, row.position)
 
     def add_batch(self, batch: Batch) -> None:
         """Check a commit, whose events were added already, against the one before it and the heads."""
@@ -181,6 +195,7 @@ class _Walk:
     def add_blob(self, address: str, data: bytes) -> None:
         """Check that a blob is where its bytes belong."""
         self._blobs += 1
+        self._wanted.pop(address, None)
         if not isinstance(data, bytes) or blob_address(data) != address:  # pyright: ignore[reportUnnecessaryIsInstance]  # the file says
             self.fault(f"the blob at {address} does not hold the bytes that were stored there")
 
@@ -198,7 +213,7 @@ class _Walk:
             commits=self.number,
             blobs=self._blobs,
             faults=tuple(self._faults),
-            erased=tuple(self._erased),
+            erased=tuple(sorted({*self._erased, *self._wanted.values()})),
             proves=tuple(self._proves()) if not self._faults else (),
             cannot_know=tuple(self._cannot_know()),
         )
@@ -231,8 +246,12 @@ class _Walk:
                 "Whether a head is the one that was exported: only where it was kept or a signature by a key "
                 "kept elsewhere, says that."
             )
-        if self._erased:
-            yield f"What the {_count(len(self._erased), 'erased payload')} said; only that they were erased."
+        gone = {*self._erased, *self._wanted.values()}
+        if gone:
+            yield (
+                f"What the {_count(len(gone), 'erased payload')} said, and whether they were erased by someone who "
+                "may: only that they are gone, and that nothing stands in their place."
+            )
         yield "Whether what was recorded was true, and the inboxes and run rows: they are not chained."
 
 

@@ -1,8 +1,8 @@
 """Events to bytes and back, across versions.
 
-A payload is the event's fields as JSON; its type and schema version stand beside it in the row. To change
-the shape of a type: add fields with defaults (no new version needed), or raise its number in `VERSIONS` and add the
-step from the version before to `UPCASTS`. Old bytes are never rewritten.
+A payload is the event's fields as JSON; its type and schema version stand beside it in the row. To change the
+shape of a type, add fields with defaults (no new version needed), or raise its number in `VERSIONS` and add
+the step from the version before to `UPCASTS`. Old bytes are never rewritten.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,8 @@
 """The state machine that a run moves through, as its author writes it and as data."""
 
 import difflib
-from collections.abc import Callable, Iterable, Sequence
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from interlock.errors import DeclarationError
@@ -30,6 +31,13 @@ class State:
         to: Sequence[str] = (),
         version: int = 1,
     ) -> None:
+        if not inspect.iscoroutinefunction(run):
+            raise DeclarationError(
+                f"state {name!r}: {run!r} is not an async function; write async def …(flow)"
+            )
+        for keyword, value in (("to", to), ("offers", offers)):
+            if isinstance(value, str):
+                raise DeclarationError(f"state {name!r}: {keyword}= lists names; write {keyword}=[{value!r}]")
         if not to:
             raise DeclarationError(
                 f"state {name!r} leads nowhere: name the states that come next with to=[…]"
@@ -77,8 +85,8 @@ class Machine:
     """States and the ways between them; the first one given is where a run begins.
 
     Raises:
-        DeclarationError: two states share a name, a way leads to no state, or there is no final state to
-            reach.
+        DeclarationError: two states share a name, a way leads to no state, a state is out of reach, or from one
+            no final state can be reached.
     """
 
     def __init__(self, *states: State | Final) -> None:
@@ -92,6 +100,24 @@ class Machine:
             self._check_ways(state)
         if not any(isinstance(state, Final) for state in states):
             raise DeclarationError("the machine has no final state: add Final('done') and a way to it")
+        self._check_reach()
+
+    def _check_reach(self) -> None:
+        """Refuse states that no way leads to, and states from which no way leads to the end."""
+        ways = {name: state.to if isinstance(state, State) else () for name, state in self.states.items()}
+        out_of_reach = self.states.keys() - _reached({self.initial}, ways)
+        if out_of_reach:
+            raise DeclarationError(
+                f"no way from {self.initial!r} leads to {_listed(out_of_reach)}: "
+                "name it in the to=[…] of another state, or drop it"
+            )
+        back = {name: tuple(one for one in ways if name in ways[one]) for name in ways}
+        finals = {name for name, state in self.states.items() if isinstance(state, Final)}
+        trapped = self.states.keys() - _reached(finals, back)
+        if trapped:
+            raise DeclarationError(
+                f"no way from {_listed(trapped)} leads to a final state: a run would never end; add a way out"
+            )
 
     def _check_ways(self, state: State | Final) -> None:
         for name in state.to if isinstance(state, State) else ():
@@ -121,3 +147,17 @@ class Machine:
 
     def __repr__(self) -> str:
         return f"<Machine {' '.join(self.states)}>"
+
+
+def _reached(start: set[str], ways: Mapping[str, Sequence[str]]) -> set[str]:
+    """Return all that can be reached from *start*, itself included."""
+    reached, left = set(start), list(start)
+    while left:
+        fresh = [name for name in ways[left.pop()] if name not in reached]
+        reached.update(fresh)
+        left += fresh
+    return reached
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(repr(name) for name in sorted(names))

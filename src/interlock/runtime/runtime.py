@@ -85,6 +85,7 @@ class Runtime:
         self._idle: dict[str, LiveRun] = {}
         self._opening: dict[str, asyncio.Lock] = {}
         self._stored: set[str] = set()
+        self._claims: set[asyncio.Task[int]] = set()
         self._open = False
 
     # opening and closing
@@ -252,8 +253,18 @@ class Runtime:
         if row is None:
             raise UnknownRunError(f"no run {run!r} in this journal")
         agent = self._agent(row.agent)
-        epoch = await self.journal.store.claim(run)
-        return LiveRun(run, agent, self._mail, await self.journal.state(run), epoch, row)
+        # Nobody waits for the claim: the writer gets it before anything that this run will append, and nothing is done
+        # that was not appended first. If it fails, or somebody else's comes before it, those appends are refused.
+        claim = asyncio.get_running_loop().create_task(self.journal.store.claim(run))
+        self._claims.add(claim)
+        claim.add_done_callback(self._claimed)
+        await asyncio.sleep(0)
+        return LiveRun(run, agent, self._mail, await self.journal.state(run), row.epoch + 1, row)
+
+    def _claimed(self, claim: asyncio.Task[int]) -> None:
+        self._claims.discard(claim)
+        if not claim.cancelled():
+            claim.exception()
 
     async def _let_go(self, live: LiveRun) -> None:
         live.holders -= 1

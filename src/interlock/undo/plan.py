@@ -81,8 +81,10 @@ def _item(seq: int, done: ev.Done, intent: ev.Intended | None, action: Action[An
 
 
 def _why_not(done: ev.Done, intent: ev.Intended | None, action: Action[Any, Any, Any] | None) -> str:
-    if action is None or intent is None:
+    if action is None:
         return "the agent no longer has this action"
+    if intent is None:
+        return "its intent is not in the journal"
     if done.effect == "irreversible" or action.undo_function is None:
         return "it is irreversible"
     if intent.redacted or done.redacted:
