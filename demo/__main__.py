@@ -19,7 +19,7 @@ from demo.recorded import RecordedRun
 from demo.screen import cut, heading, say
 from demo.worker import at_once
 from interlock import Runtime, verify
-from interlock.kernel.events import Recorded
+from interlock.kernel.events import Failed, Recorded
 from interlock.undo import Item
 
 LAG = 0.1
@@ -71,10 +71,10 @@ async def show(worker: crash.Worker, runs: list[RecordedRun], world: WorldClient
     async with Runtime(worker.journal, *actions.agents(worker.socket)) as rt:
         heading("4. Undo")
         restored = await _undo(rt, told, world)
-        await _cannot(rt, told)
+        refused = await _refused(rt, told, world)
         heading("5. The journal")
         intact = await _verify(rt, found, seconds)
-    return restored and intact and not compared.wrong
+    return restored and refused and intact and not compared.wrong
 
 
 async def _crash(
@@ -139,15 +139,35 @@ def _restorable(account: Account) -> int:
     return len(account.effects) if account.ended and kinds == {"reversible"} else 0
 
 
-async def _cannot(rt: Runtime, told: story.Told) -> None:
-    """Print the plan of the first run of which one part can be taken back and another can't."""
-    both = {"reversible", "irreversible"}
-    for run in told.runs:
-        if {effect.effect for effect in told.accounts[run.id].effects} == both:
-            print()
-            say(f"{run.id}: what has reached others stays, and the plan says so. Not applied here.")
-            _print_plan((await rt.run(run.id).undo_plan()).items)
-            return
+async def _refused(rt: Runtime, told: story.Told, world: WorldClient) -> bool:
+    """Apply a plan in which something that can't be taken back stands on top of something that can."""
+    run = next((run for run in told.runs if _covered(told.accounts[run.id])), None)
+    if run is None:
+        return True
+    print()
+    say(f"{run.id}: the first run that changed something and then reached others.")
+    handle, before = rt.run(run.id), await world.hash(run.id)
+    plan = await handle.undo_plan()
+    _print_plan(plan.items)
+    failed = await plan.apply(by="ana")
+    errors = [
+        one.event.error
+        for one in await handle.history()
+        if isinstance(one.event, Failed) and one.event.undoes
+    ]
+    say(f"Applied; {len(failed)} effects could not be taken back:")
+    for error in errors:
+        print(f"  {cut(error, screen.width() - 2)}")
+    same = await world.hash(run.id) == before
+    say(
+        f"The environment is {'as it was before the undo' if same else 'NOT as it was before the undo'}: a person decides."
+    )
+    return same
+
+
+def _covered(account: Account) -> bool:
+    kinds = [effect.effect for effect in account.effects]
+    return account.ended and kinds[:1] == ["reversible"] and kinds[-1] == "irreversible"
 
 
 def _print_plan(items: tuple[Item, ...]) -> None:

@@ -15,7 +15,7 @@ from pydantic_core import to_jsonable_python
 
 from demo import catalog, dojo, facts, policies
 from demo.catalog import Kind
-from demo.client import FunctionError, WorldClient
+from demo.client import ConflictError, FunctionError, WorldClient
 from interlock import Action, Agent, Ctx, action, probe
 
 World = Ctx[WorldClient]
@@ -51,7 +51,9 @@ def _declared(function: Any, kind: Kind) -> Action[Any, Any, Any]:
     if not kind.effect:
         declared = action.read(perform)
     elif kind is Kind.CHANGE:
-        declared = action.reversible(refuses=(FunctionError,), settle="0s", idempotent=True)(perform)
+        declared = action.reversible(refuses=(FunctionError, ConflictError), settle="0s", idempotent=True)(
+            perform
+        )
         declared.undo(_restore)
     else:
         declared = action.irreversible(refuses=(FunctionError,), settle="0s")(perform)

@@ -12,8 +12,8 @@ from demo.recorded import RecordedRun
 class Once:
     """What was compared; `wrong` names runs in which something was lost or done twice.
 
-    `effects` are done in the journal, `lost` of them are not in the world; `refused` reached the world and had
-    no effect; `twice` were done under a key that the journal does not have, or executed again under one.
+    `effects` are done in the journal, `lost` of them are not in the world; `refused` reached the world and
+    had no effect; `twice` were done under a key that the journal does not have, or executed again under one.
     """
 
     effects: int = 0

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 NEVER = 10**9
 """A boundary that no life reaches: the process counts its boundaries and tells."""
 
-AGAIN = 8
+AGAIN = 20
 """Rounds in which kills that came too late, because the life had already ended, are tried anew."""
 
 

@@ -31,11 +31,11 @@ def _parked(count: int) -> Iterator[dict[str, Any]]:
         yield ASKING if number % 10 == 0 else LONG
 
 
-def _due(count: int, per_s: float, lead_s: float) -> Iterator[dict[str, Any]]:
-    """Spread the ends of the sleeps at random over as many seconds as their rate makes of them."""
+def _due(count: int, seconds: float, lead_s: float) -> Iterator[dict[str, Any]]:
+    """Spread the ends of the sleeps at random over so many seconds."""
     draw = random.Random(count)
     for _ in range(count):
-        yield {"sleep": f"{lead_s + draw.uniform(0, count / per_s):.3f}s", "amount": 40}
+        yield {"sleep": f"{lead_s + draw.uniform(0, seconds):.3f}s", "amount": 40}
 
 
 async def _start(rt: Runtime, prefix: str, inputs: Iterable[dict[str, Any]]) -> None:
@@ -51,17 +51,22 @@ async def _start(rt: Runtime, prefix: str, inputs: Iterable[dict[str, Any]]) -> 
     await rt.settled()
 
 
-async def fill(path: Path, parked: int, due: int, per_s: float, lead_s: float) -> dict[str, Any]:
+async def fill(options: argparse.Namespace) -> dict[str, Any]:
     began = time.perf_counter()
-    async with Runtime(path, Waiter().agent()) as rt:
-        await _start(rt, "parked", _parked(parked))
-        await _start(rt, "due", _due(due, per_s, lead_s))
-        statuses = Counter[str]()
-        after = ""
-        while rows := await rt.journal.store.rows(after=after):
-            statuses.update(row.status for row in rows)
-            after = rows[-1].id
-    return {"seconds": time.perf_counter() - began, "statuses": statuses}
+    async with Runtime(options.dir / "parked.db", Waiter().agent()) as rt:
+        await _start(rt, "parked", _parked(options.parked))
+        statuses = await _statuses(rt)
+        await _start(rt, "due", _due(options.due, options.seconds, options.lead_s))
+    return {"wall_s": time.perf_counter() - began, "statuses": statuses}
+
+
+async def _statuses(rt: Runtime) -> Counter[str]:
+    """Count what the runs' rows say, a page at a time."""
+    statuses, after = Counter[str](), ""
+    while rows := await rt.journal.store.rows(after=after):
+        statuses.update(row.status for row in rows)
+        after = rows[-1].id
+    return statuses
 
 
 def main() -> None:
@@ -69,11 +74,9 @@ def main() -> None:
     parser.add_argument("--dir", type=Path, required=True)
     parser.add_argument("--parked", type=int, required=True)
     parser.add_argument("--due", type=int, required=True)
-    parser.add_argument("--per-s", type=float, required=True)
+    parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--lead-s", type=float, required=True)
-    options = parser.parse_args()
-    path = options.dir / "parked.db"
-    print(json.dumps(asyncio.run(fill(path, options.parked, options.due, options.per_s, options.lead_s))))
+    print(json.dumps(asyncio.run(fill(parser.parse_args()))))
 
 
 if __name__ == "__main__":

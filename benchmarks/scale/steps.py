@@ -1,7 +1,7 @@
 """What a step costs when its run is old, beside the same step of a young run: processor time, not waiting.
 
 Groups of runs take their steps together, one group after the other: first a young group around its step 100,
-then an old one around its step 10,000, then the next young group, and so on. The figure is the median of the
+then an old one around its last step, then the next young group, and so on. The figure is the median of the
 ratios of neighbours, so that what else the machine does meets both. Then the runtime is closed and opened on
 the same journal, and the same is measured of runs that this process has not seen from their start.
 """
@@ -19,20 +19,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import _convention as convention
 from benchmarks.scale.workload import desk, take_steps
 from interlock import Runtime
 
 if TYPE_CHECKING:
     from interlock import Session
 
-GROUP = 20
-"""Runs of a group: enough that commits are shared, as they are under load."""
-
 WINDOW = 50
 """Steps that each run of a group takes while it is measured."""
 
-YOUNG, OLD = 100, 10_000
+YOUNG = 100
 
 
 @dataclass
@@ -56,20 +52,19 @@ class Group:
         return (time.process_time() - before) * 1e6 / (len(sessions) * steps)
 
 
-async def group(rt: Runtime, at: int) -> Group:
-    """Start a group and take it to a step."""
-    made = Group([(await rt.start("desk")).id for _ in range(GROUP)])
+async def group(rt: Runtime, runs: int, at: int = YOUNG - WINDOW // 2) -> Group:
+    """Start a group and take it to a step; so many runs that commits are shared, as they are under load."""
+    made = Group([(await rt.start("desk")).id for _ in range(runs)])
     await made.go_on(rt, at)
     return made
 
 
-async def measure(path: Path, rounds: int) -> dict[str, float]:
+async def measure(path: Path, runs: int, at: int, rounds: int) -> dict[str, float]:
     """Measure old runs beside young ones, then both after a restart."""
     async with Runtime(path, desk()) as rt:
-        convention.progress(f"taking {GROUP} runs to step {OLD:,}")
-        old = await group(rt, OLD - rounds * WINDOW)
-        young = [await group(rt, YOUNG - WINDOW // 2) for _ in range(rounds)]
-        seen = [await _beside(rt, await group(rt, YOUNG - WINDOW // 2), old) for _ in range(rounds)]
+        old = await group(rt, runs, at - rounds * WINDOW)
+        young = [await group(rt, runs) for _ in range(rounds)]
+        seen = [await _beside(rt, await group(rt, runs), old) for _ in range(rounds)]
     async with Runtime(path, desk()) as rt:
         resumed = [await _beside(rt, each, old) for each in young]
     return {
@@ -89,9 +84,12 @@ async def _beside(rt: Runtime, young: Group, old: Group) -> tuple[float, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dir", type=Path, required=True)
+    parser.add_argument("--group", type=int, required=True)
+    parser.add_argument("--old", type=int, required=True)
     parser.add_argument("--rounds", type=int, required=True)
     options = parser.parse_args()
-    print(json.dumps(asyncio.run(measure(options.dir / "steps.db", options.rounds))))
+    figures = measure(options.dir / "steps.db", options.group, options.old, options.rounds)
+    print(json.dumps(asyncio.run(figures)))
 
 
 if __name__ == "__main__":

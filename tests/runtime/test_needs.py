@@ -132,6 +132,20 @@ class TestApproval:
             await question.happened(by="ana")
 
 
+class TestMatching:
+    async def test_waiting_matches_its_question(self, rt):
+        """`case Waiting(question)` binds the first question."""
+        run = await rt.start("desk")
+        async with rt.session(run.id) as s:
+            match await s.perform(pay()):
+                case Waiting(question):
+                    assert question.level == "finance"
+                case other:
+                    raise AssertionError(other)
+        with pytest.raises(LookupError):
+            _ = Waiting().question
+
+
 class TestConfirmationAndSets:
     async def test_needs_add_up(self, bank, desk):
         """Every need of every rule that applies has to be met; meeting one does not drop another."""

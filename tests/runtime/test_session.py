@@ -270,6 +270,21 @@ class TestRuns:
             assert await s.perform(pay("w", amount="500")) == Done("receipt a")
         assert bank.calls == ["pay a", "pay a"]
 
+    async def test_policies_and_machines_are_stored_by_content(self, desk, bank):
+        """What a decision names by hash is in the journal, also when the policy changed while the run was open."""
+        from interlock import Agent, Policy, permit
+
+        store = MemoryStore()
+        async with Runtime(store, desk) as rt:
+            run = await rt.start("desk")
+            assert await store.blob(desk.policy.hash) == desk.policy.to_json()
+        store = store.fork()
+        wider = Agent("desk", desk.actions.values(), policy=Policy(permit("pay")), deps=lambda: bank)
+        async with Runtime(store, wider) as rt, rt.session(run.id) as s:
+            await s.perform(pay("k"))
+            intent = (await rt.run(run.id).history())[1].event
+            assert Policy.from_json(await store.blob(intent.judgement.policy)) == wider.policy
+
     async def test_a_typed_result_comes_back_typed(self, agent_of):
         """What is recorded comes back as the type that the action declares."""
         from interlock import Ctx, action

@@ -1,10 +1,11 @@
 """An agent: its actions, the policy that they are judged by, the dependencies that they are given."""
 
 from collections.abc import Callable, Iterable
+from hashlib import sha256
 from typing import Any
 
 from interlock.actions.action import Action
-from interlock.canonical import canonical, digest
+from interlock.canonical import canonical
 from interlock.errors import DeclarationError
 from interlock.guardian import Known, Policy
 from interlock.machines import Machine, State
@@ -43,9 +44,9 @@ class Agent:
                 "so that a resumed run gets live ones"
             )
         for one in actions:
-            if not isinstance(one, Action):  # pyright: ignore[reportUnnecessaryIsInstance] - for those without a checker
+            if not isinstance(one, Action):  # pyright: ignore[reportUnnecessaryIsInstance]
                 raise DeclarationError(
-                    f"agent {name!r}: {one!r} is not an action; declare it with @action.read or another effect"
+                    f"agent {name!r}: {one!r} is not an action; declare it with @action.read or its like"
                 )
             if one.name in self.actions:
                 raise DeclarationError(f"agent {name!r} has two actions called {one.name!r}; rename one")
@@ -61,7 +62,7 @@ class Agent:
         self.machine = machine
         self._check_offers()
         self.machine_data = b"" if machine is None else canonical(machine.data())
-        self.machine_hash = "" if machine is None else digest(self.machine_data)
+        self.machine_hash = "" if machine is None else sha256(self.machine_data).hexdigest()
 
     def _check_offers(self) -> None:
         for state in self.machine.states.values() if self.machine is not None else ():

@@ -85,8 +85,8 @@ class Machine:
     """States and the ways between them; the first one given is where a run begins.
 
     Raises:
-        DeclarationError: two states share a name, a way leads to no state, a state is out of reach, or from one
-            no final state can be reached.
+        DeclarationError: two states share a name, a way leads to no state, a state is out of reach, or from
+            one no final state can be reached.
     """
 
     def __init__(self, *states: State | Final) -> None:

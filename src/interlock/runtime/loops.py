@@ -34,6 +34,12 @@ AGAIN = 2.0
 LONGEST_SLEEP = 60.0
 """The longest the timer sleeps, in seconds."""
 
+DRAIN = 10.0
+"""How long closing waits for code that ignores its cancellation, and for effects under way, in seconds.
+
+What is still open then is found again by the next start.
+"""
+
 UNFINISHED = ("running", "undoing")
 """The statuses in which a run has something to do now, whatever the clock says."""
 
@@ -82,7 +88,7 @@ class Loops:
         tasks = [*self._tasks, *self._tending.values()]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.wait(tasks, timeout=DRAIN)
 
     async def settled(self) -> None:
         """Wait until every run that can do something now has done it."""
@@ -97,6 +103,11 @@ class Loops:
             self._mail.earlier.set()
             return True
         return bool(await self._mail.journal.store.signals(limit=1))
+
+    async def room(self, runs: int) -> None:
+        """Wait until fewer than *runs* runs are being tended, or are in line for it."""
+        while len(self._tending) >= runs:
+            await asyncio.wait(list(self._tending.values()), return_when=asyncio.FIRST_COMPLETED)
 
     def tend(self, run: str) -> None:
         """Have the run tended soon; if it is being tended now, once more after that."""

@@ -1,6 +1,7 @@
 """What goes into a session and what comes out: proposals and their outcomes, turns."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -56,18 +57,27 @@ class Denied(Struct, frozen=True):
     stage: str = "judge"
 
 
-class Waiting(Struct, frozen=True):
+@dataclass(frozen=True, slots=True, match_args=False)
+class Waiting:
     """It waits: for the answers to `questions`, or until `until` (microseconds since the epoch) when a delay runs.
 
-    Perform the same key again to find out.
+    Perform the same key again to find out. `case Waiting(question)` matches the first question.
     """
 
     questions: "tuple[Question, ...]" = ()
     until: int = 0
 
+    __match_args__ = ("question",)
+
     @property
     def question(self) -> "Question":
-        """The first of the questions."""
+        """The first of the questions.
+
+        Raises:
+            LookupError: it waits for a delay to pass, not for people.
+        """
+        if not self.questions:
+            raise LookupError("nobody was asked: it waits for its delay to pass, see `until`")
         return self.questions[0]
 
 

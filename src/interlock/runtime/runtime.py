@@ -21,7 +21,7 @@ from interlock.kernel.state import State
 from interlock.runtime.clock import Clock, SystemClock
 from interlock.runtime.ids import run_id
 from interlock.runtime.live import LiveRun
-from interlock.runtime.loops import Loops
+from interlock.runtime.loops import DRAIN, Loops
 from interlock.runtime.mailbox import Mailbox
 from interlock.runtime.options import Credentials, Options
 from interlock.runtime.outcomes import Finished, Stopped, Waiting
@@ -35,9 +35,6 @@ from interlock.undo import UndoPlan, plan
 
 IDLE = 1024
 """How many runs that nobody holds stay folded in memory."""
-
-DRAIN = 10.0
-"""How long closing waits for effects under way, in seconds; what is still open then is found again by the next start."""
 
 
 class Runtime:
@@ -169,6 +166,8 @@ class Runtime:
             input=msgspec.Raw(canonical(input)),
             deadline=None if deadline is None else now + microseconds(deadline),
         )
+        if known.machine is not None:
+            await self._loops.room(self._options.max_runs)
         async with self._slots:
             live = LiveRun(identifier, known, self._mail, State(), 1, None)
             try:
@@ -181,7 +180,7 @@ class Runtime:
         return Run(self, identifier)
 
     def _definitions(self, agent: Agent) -> list[bytes]:
-        """Return the policy and machine of an agent as blobs, the first time a run of it starts in this process."""
+        """Return the policy and machine of an agent as blobs, the first time a run of it is held in this process."""
         if agent.name in self._stored:
             return []
         self._stored.add(agent.name)
@@ -259,7 +258,11 @@ class Runtime:
         self._claims.add(claim)
         claim.add_done_callback(self._claimed)
         await asyncio.sleep(0)
-        return LiveRun(run, agent, self._mail, await self.journal.state(run), row.epoch + 1, row)
+        live = LiveRun(run, agent, self._mail, await self.journal.state(run), row.epoch + 1, row)
+        definitions = self._definitions(agent)
+        if definitions:
+            await live.append(blobs=definitions)
+        return live
 
     def _claimed(self, claim: asyncio.Task[int]) -> None:
         self._claims.discard(claim)

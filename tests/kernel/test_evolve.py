@@ -1,0 +1,286 @@
+"""The fold: its properties over events in any order, and what single events mean."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Raw
+from kernel_strategies import HOUR, NOW, events, histories, keys, states
+
+from interlock.kernel import codec
+from interlock.kernel import events as ev
+from interlock.kernel.evolve import evolve, fold
+from interlock.kernel.state import Ask, Call, State, Undo, unsettled
+
+encode = msgspec.json.Encoder().encode
+decode = msgspec.json.Decoder(State).decode
+
+
+def after(*happened, state=None, at=NOW):
+    """Fold *happened*, one second apart, onto *state*."""
+    state = state or State()
+    for event in happened:
+        state = evolve(state, state.seq + 1, max(at, state.last_at), event)
+    return state
+
+
+def intended(call="k1", **fields):
+    given = {"action": "refund", "effect": "compensable", "key": "0" * 32, "perform_before": NOW + HOUR}
+    return ev.Intended(call=call, **given | fields)
+
+
+def asked(call="k1", kind="approval", **fields):
+    return ev.Asked(call=call, action="refund", kind=kind, **{"expires": NOW + HOUR} | fields)
+
+
+class TestAnyOrder:
+    """Properties that hold whatever happened, in whatever order."""
+
+    @given(histories())
+    def test_no_order_fails(self, history):
+        """Any sequence of any events folds; the state stands at the last one."""
+        assert fold(State(), history).seq == len(history)
+
+    @given(histories(), st.data())
+    def test_a_fold_can_be_cut_anywhere(self, history, data):
+        """The fold of a beginning and then of the rest is the fold of the whole."""
+        cut = data.draw(st.integers(0, len(history)))
+        assert fold(fold(State(), history[:cut]), history[cut:]) == fold(State(), history)
+
+    @given(states(), events)
+    def test_it_is_pure(self, state, event):
+        """The same state and event give the same state, and neither is changed."""
+        before, was = encode(state), codec.encode(event)
+        first = evolve(state, state.seq + 1, NOW, event)
+        assert evolve(state, state.seq + 1, NOW, event) == first
+        assert (encode(state), codec.encode(event)) == (before, was)
+
+    @given(states())
+    def test_a_snapshot_is_the_state(self, state):
+        """A state that was written and read again is equal to itself."""
+        assert decode(encode(state)) == state
+
+    @given(states(), events, st.integers(-HOUR, HOUR))
+    def test_time_never_goes_back(self, state, event, jump):
+        """A clock that jumps back does not turn back the time of a run."""
+        assert evolve(state, state.seq + 1, state.last_at + jump, event).last_at >= state.last_at
+
+    @given(histories(max_size=80))
+    def test_a_state_is_bounded_by_what_is_open(self, history):
+        """It holds one call a key, and of each call one question a kind and level."""
+        state = fold(State(), history)
+        opened = {one.event.call for one in history if isinstance(one.event, (ev.Asked, ev.Delayed, ev.Intended))}
+        assert state.calls.keys() <= opened
+        for key, call in state.calls.items():
+            assert call.key == key
+            kinds = [(ask.kind, ask.level) for ask in call.asks]
+            assert len(kinds) == len(set(kinds))
+
+    @given(states(), keys)
+    def test_an_outcome_closes_its_call(self, state, key):
+        """After its outcome a call is not open, and no other call has changed."""
+        for outcome in (
+            ev.Done(call=key, action="refund", effect="compensable"),
+            ev.Failed(call=key, action="refund", error="declined"),
+        ):
+            calls = evolve(state, state.seq + 1, NOW, outcome).calls
+            assert calls == {name: call for name, call in state.calls.items() if name != key}
+
+    @given(states(), events)
+    def test_only_knowledge_settles_what_was_sent(self, state, event):
+        """A call that may have happened stays open until its outcome, a look or a withheld sending tells."""
+        sent = {key for key, call in state.calls.items() if unsettled(call)}
+        later = evolve(state, state.seq + 1, NOW, event)
+        still = {key for key, call in later.calls.items() if unsettled(call)}
+        settling = isinstance(event, (ev.Done, ev.Failed, ev.Withheld)) or (
+            isinstance(event, ev.Probed) and event.answer == "never"
+        )
+        assert sent - still <= ({event.call} if settling else set())
+
+    @given(states(), st.integers(), st.sampled_from(["approve", "deny", "happened", "never"]))
+    def test_an_answer_to_nothing_changes_nothing(self, state, question, decision):
+        """An answer to a question that is not open leaves every call as it is."""
+        if any(ask.seq == question and not ask.decision for call in state.calls.values() for ask in call.asks):
+            return
+        answer = ev.Answered(question=question, decision=decision, by="ana")
+        assert evolve(state, state.seq + 1, NOW, answer).calls == state.calls
+
+    @given(states(), st.sampled_from([ev.Unrecognised(type="of a later version"), ev.MessageReceived()]))
+    def test_what_is_not_known_is_skipped(self, state, event):
+        """An event of a later version moves the state on to its place and changes nothing else."""
+        later = evolve(state, state.seq + 1, state.last_at, event)
+        assert msgspec.structs.replace(later, seq=state.seq, sleeping=state.sleeping) == state
+
+    @given(states(), events)
+    def test_an_end_leaves_nothing_to_send(self, state, event):
+        """After the end of a run only what was sent is open."""
+        ended = evolve(state, state.seq + 1, NOW, ev.RunEnded(how="done"))
+        assert ended.calls == {key: call for key, call in state.calls.items() if unsettled(call)}
+
+
+class TestQuestions:
+    """Questions and their answers."""
+
+    def test_an_answer_is_kept_with_its_question(self):
+        """The decision, who gave it and why stand with the question until the call ends."""
+        state = after(asked(level="finance"), ev.Answered(question=1, decision="approve", by="ana", note="ok"))
+        (ask,) = state.calls["k1"].asks
+        assert ask == Ask(
+            1, "approval", "finance", "", "", "", NOW + HOUR, decision="approve", by="ana", note="ok"
+        )
+
+    def test_the_first_answer_counts(self):
+        """A second answer to the same question changes nothing."""
+        yes = ev.Answered(question=1, decision="approve", by="ana")
+        no = ev.Answered(question=1, decision="deny", by="bob")
+        assert after(asked(), yes, no).calls == after(asked(), yes).calls
+
+    @pytest.mark.parametrize(
+        ("kind", "decision"),
+        [("approval", "happened"), ("confirmation", "never"), ("unknown", "approve"), ("unknown", "deny")],
+    )
+    def test_an_answer_of_another_kind_is_none(self, kind, decision):
+        """A word that does not answer the question grants nothing and settles nothing."""
+        opened = (intended(), asked(kind="unknown")) if kind == "unknown" else (asked(kind=kind),)
+        state = after(*opened)
+        answer = ev.Answered(question=state.seq, decision=decision, by="ana")
+        assert after(answer, state=state).calls == state.calls
+
+    def test_a_new_question_makes_the_one_before_void(self):
+        """When policy or facts changed and the same people are asked again, only the new question can be answered."""
+        state = after(asked(level="finance"), asked(level="finance"))
+        assert [ask.seq for ask in state.calls["k1"].asks] == [2]
+        assert after(ev.Answered(question=1, decision="approve", by="ana"), state=state).calls == state.calls
+
+    def test_levels_are_asked_beside_each_other(self):
+        """Questions of different levels are open at once, each with its own answer."""
+        state = after(asked(level="finance"), asked(level="support"), ev.Lapsed(question=2))
+        assert [(ask.level, ask.decision) for ask in state.calls["k1"].asks] == [
+            ("finance", ""),
+            ("support", "lapsed"),
+        ]
+
+    def test_an_intent_ends_open_questions(self):
+        """A question that was no longer needed when the effect was sent does not stay open beside it."""
+        state = after(asked(level="finance"), intended())
+        assert state.calls["k1"].asks == ()
+
+    def test_an_approval_serves_again_after_never(self):
+        """If the effect proves never to have happened, the approval it was sent under still stands."""
+        yes = ev.Answered(question=1, decision="approve", by="ana")
+        state = after(asked(), yes, intended(), ev.Probed(call="k1", answer="never"))
+        assert state.calls["k1"].phase == "clear"
+        assert [ask.decision for ask in state.calls["k1"].asks] == ["approve"]
+
+    def test_what_was_said_of_one_sending_is_not_said_of_the_next(self):
+        """A person's "never" about a first sending is forgotten when the call is sent afresh."""
+        first = (intended(), asked(kind="unknown"), ev.Answered(question=2, decision="never", by="ana"))
+        state = after(*first, ev.Probed(call="k1", answer="never"), intended(attempt=2))
+        assert state.calls["k1"].asks == ()
+
+    def test_asking_what_happened_makes_the_outcome_unknown(self):
+        """An intent that people are asked about waits for them and keeps all that was intended."""
+        call = after(intended(idempotent_until=NOW + HOUR), asked(kind="unknown")).calls["k1"]
+        assert (call.phase, call.at, call.idempotent_until) == ("unknown", 1, NOW + HOUR)
+
+
+class TestSending:
+    """Intents, retries, looks."""
+
+    def test_a_withheld_intent_did_not_happen(self):
+        """A first sending that was withheld may be judged afresh."""
+        assert after(intended(), ev.Withheld(call="k1")).calls["k1"].phase == "clear"
+
+    def test_a_withheld_retry_says_nothing_of_the_sending_before(self):
+        """A second sending that was withheld leaves the first as unknown as it was."""
+        retried = ev.Retried(call="k1", attempt=2, perform_before=NOW)
+        state = after(intended(), retried, ev.Withheld(call="k1"))
+        assert state.calls["k1"].phase == "unknown"
+        afresh = after(ev.Probed(call="k1", answer="never"), intended(attempt=3), state=state)
+        assert after(ev.Withheld(call="k1"), state=afresh).calls["k1"].phase == "clear"
+
+    def test_a_denial_does_not_close_what_was_sent(self):
+        """A proposal that is refused under the key of a sent call leaves that call open."""
+        denied = ev.Denied(call="k1", action="refund", stage="validate", reasons=("no",))
+        assert after(intended(), denied).calls["k1"].phase == "intended"
+        assert after(asked(), denied).calls == {}
+
+    def test_the_window_of_a_delay_is_remembered(self):
+        """A call whose delay has run is not delayed again when it is sent and proves never to have happened."""
+        delayed = ev.Delayed(call="k1", action="refund", until=NOW + 1)
+        state = after(delayed, intended(), ev.Probed(call="k1", answer="never"))
+        assert state.calls["k1"].window == NOW + 1
+
+    def test_an_unknown_outcome_waits_until_it_is_looked_at(self):
+        """`again_at` is when the call is looked at again; looks are counted."""
+        unknown = ev.OutcomeUnknown(call="k1", reason="timeout", again_at=NOW + 5)
+        probed = ev.Probed(call="k1", answer="not_yet_known", again_at=NOW + 9)
+        call = after(intended(), unknown, probed).calls["k1"]
+        assert (call.phase, call.until, call.probes) == ("unknown", NOW + 9, 1)
+
+    def test_a_redacted_intent_is_marked(self):
+        """A call whose arguments were not kept as they were is known for it."""
+        assert after(intended(redacted=("jwt",))).calls["k1"].redacted
+
+
+class TestRuns:
+    """What concerns the run itself."""
+
+    def test_a_run_begins(self):
+        """The state takes over who the run is for and under what."""
+        started = ev.RunStarted(agent="desk", tenant="t", driven=True, user=Raw(b'{"id":"u"}'), deadline=NOW)
+        state = after(started)
+        assert (state.agent, state.tenant, state.driven, state.user, state.deadline) == (
+            "desk",
+            "t",
+            True,
+            b'{"id":"u"}',
+            NOW,
+        )
+
+    def test_counts(self):
+        """Turns, tokens and outcomes are counted for the whole run."""
+        turn = ev.TurnRecorded(input_tokens=3, output_tokens=2)
+        read = ev.Done(call="k", action="look", effect="read")
+        counts = after(turn, turn, read, asked()).counts
+        assert (counts.turns, counts.input_tokens, counts.output_tokens, counts.done, counts.asked) == (2, 6, 4, 1, 1)
+
+    def test_the_longest_of_several_sleeps_counts(self):
+        """Sleeps side by side are not cut short by the one that was written last."""
+        state = after(ev.Slept(call="a", until=NOW + 2 * HOUR), ev.Slept(call="b", until=NOW + HOUR))
+        assert state.sleeping == NOW + 2 * HOUR
+
+    def test_a_sleep_is_over_when_its_time_has_come(self):
+        """The first event at or after the end of a sleep ends it; so does entering another state."""
+        state = after(ev.Slept(call="a", until=NOW + HOUR))
+        assert after(ev.TurnRecorded(), state=state).sleeping
+        assert not after(ev.TurnRecorded(), state=state, at=NOW + HOUR).sleeping
+        assert not after(ev.Entered(state="b", entry=2), state=state).sleeping
+
+    def test_parking_and_ending(self):
+        """A parked run says why until somebody lets it go on or it ends."""
+        parked = after(ev.Parked(reason="limit"))
+        assert parked.parked == "limit"
+        assert after(ev.Unparked(by="ana"), state=parked).parked == ""
+        assert after(ev.RunEnded(how="cancelled"), state=parked).parked == ""
+
+
+class TestUndo:
+    """Taking back."""
+
+    started = ev.UndoStarted(by="ana", targets=(9, 5))
+
+    def test_each_outcome_is_taken_off_the_list(self):
+        """What was taken back leaves the list; what could not be is kept by name."""
+        back = ev.Done(call="undo/9", action="refund", effect="compensable", undoes=9)
+        lost = ev.Failed(call="undo/5", action="refund", error="gone", undoes=5)
+        assert after(self.started, back).undo == Undo("ana", (5,))
+        assert after(self.started, back, lost).undo == Undo("ana", (), (5,))
+
+    def test_the_end_drops_what_was_not_sent(self):
+        """After the undo no call of it is left but what may have happened."""
+        withheld = (intended("undo/9", undoes=9), ev.Withheld(call="undo/9"))
+        assert after(self.started, *withheld, ev.UndoEnded()).calls == {}
+        sent = after(self.started, intended("undo/9", undoes=9), ev.UndoEnded())
+        assert isinstance(sent.calls["undo/9"], Call)
+        assert sent.undo is None
