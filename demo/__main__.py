@@ -155,13 +155,11 @@ async def _refused(rt: Runtime, told: story.Told, world: WorldClient) -> bool:
         for one in await handle.history()
         if isinstance(one.event, Failed) and one.event.undoes
     ]
-    say(f"Applied; {len(failed)} effects could not be taken back:")
+    say(f"Applied. Could not be taken back: {len(failed)}.")
     for error in errors:
         print(f"  {cut(error, screen.width() - 2)}")
     same = await world.hash(run.id) == before
-    say(
-        f"The environment is {'as it was before the undo' if same else 'NOT as it was before the undo'}: a person decides."
-    )
+    say(f"The environment is {'' if same else 'NOT '}as it was before the undo: a person decides.")
     return same
 
 

@@ -1,7 +1,7 @@
 """Fills a journal with parked runs, through the public API, and ends.
 
-Most sleep for a month, one in ten waits for an approval. The last ones sleep for seconds only: they are due at
-random moments while the next process has the journal, so many a second on average.
+Most sleep for a month, one in ten waits for an approval. The last ones sleep for seconds only: they are due
+at random moments while the next process has the journal, so many a second on average.
 """
 
 from __future__ import annotations

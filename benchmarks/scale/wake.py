@@ -1,8 +1,8 @@
-"""A fresh process on a journal of parked runs: its memory once it has started, and how late it wakes who is due.
+"""A fresh process on a journal of parked runs: its memory once started, and how late it wakes who is due.
 
-How late: from the moment that a run's sleep was to end to the first line of its code behind the sleep. What the
-run then does (an action and its end, all durable) goes on beside the others' waking. A bare timer on the same
-event loop is measured at the same time: how late the loop itself is.
+How late: from the moment that a run's sleep was to end to the first line of its code behind the sleep. What
+the run then does (an action and its end, all durable) goes on beside the others' waking. A bare timer on the
+same event loop is measured at the same time: how late the loop itself is.
 """
 
 from __future__ import annotations

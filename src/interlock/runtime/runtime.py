@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Self
 
 import msgspec
@@ -82,7 +83,7 @@ class Runtime:
         self._idle: dict[str, LiveRun] = {}
         self._opening: dict[str, asyncio.Lock] = {}
         self._stored: set[str] = set()
-        self._claims: set[asyncio.Task[int]] = set()
+        self._claims: dict[str, asyncio.Task[int]] = {}
         self._open = False
 
     # opening and closing
@@ -172,6 +173,7 @@ class Runtime:
             live = LiveRun(identifier, known, self._mail, State(), 1, None)
             try:
                 await live.append(started, blobs=self._definitions(known))
+                self._stored.add(agent)
             except StaleWriterError:
                 return Run(self, identifier)  # Somebody else started it in this very moment.
         self._keep(live)
@@ -180,10 +182,9 @@ class Runtime:
         return Run(self, identifier)
 
     def _definitions(self, agent: Agent) -> list[bytes]:
-        """Return the policy and machine of an agent as blobs, the first time a run of it is held in this process."""
+        """Return the policy and machine of an agent as blobs, until they are known to be stored."""
         if agent.name in self._stored:
             return []
-        self._stored.add(agent.name)
         return [one for one in (agent.policy.to_json(), agent.machine_data) if one]
 
     def run(self, run: str) -> "Run":
@@ -248,26 +249,35 @@ class Runtime:
         return live
 
     async def _loaded(self, run: str) -> LiveRun:
+        if run in self._claims:  # It was let go before its claim was durable: the row still tells the epoch before.
+            await asyncio.wait((self._claims[run],))
         row = await self.journal.store.row(run)
         if row is None:
             raise UnknownRunError(f"no run {run!r} in this journal")
         agent = self._agent(row.agent)
-        # Nobody waits for the claim: the writer gets it before anything that this run will append, and nothing is done
-        # that was not appended first. If it fails, or somebody else's comes before it, those appends are refused.
-        claim = asyncio.get_running_loop().create_task(self.journal.store.claim(run))
-        self._claims.add(claim)
-        claim.add_done_callback(self._claimed)
-        await asyncio.sleep(0)
+        await self._claim(run)
         live = LiveRun(run, agent, self._mail, await self.journal.state(run), row.epoch + 1, row)
         definitions = self._definitions(agent)
         if definitions:
             await live.append(blobs=definitions)
+            self._stored.add(agent.name)
         return live
 
-    def _claimed(self, claim: asyncio.Task[int]) -> None:
-        self._claims.discard(claim)
+    async def _claim(self, run: str) -> None:
+        """Hand the claim of a run to the journal's writer; nobody waits until it is durable.
+
+        It comes before anything that this run will append, and nothing is done that was not appended first. If it
+        fails, or somebody else's comes before it, those appends are refused.
+        """
+        claim = asyncio.get_running_loop().create_task(self.journal.store.claim(run))
+        self._claims[run] = claim
+        claim.add_done_callback(partial(self._claimed, run))
+        await asyncio.sleep(0)
+
+    def _claimed(self, run: str, claim: asyncio.Task[int]) -> None:
+        del self._claims[run]
         if not claim.cancelled():
-            claim.exception()
+            claim.exception()  # Whoever appends hears of it.
 
     async def _let_go(self, live: LiveRun) -> None:
         live.holders -= 1

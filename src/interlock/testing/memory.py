@@ -194,18 +194,26 @@ class MemoryRuntime(Runtime):
             if person is None:
                 raise AssertionError(f"{question!r} is asked, and nobody answers: give person=…")
             await person(question)
-        while await self.store.signals(run=run):
-            await asyncio.sleep(0)
+        while await self.store.signals(run=run):  # The runtime takes answers in by itself, at once if it can.
+            await self.clock.sleep(0.001)
 
     async def undo(self, run: Run | str, by: str = "test", person: Person | None = None) -> tuple[int, ...]:
-        """Undo a run and return what could not be taken back; *person* answers what is asked, time passes as needed."""
+        """Undo a run and return what could not be taken back; *person* answers what is asked, time passes as needed.
+
+        An undo that is under way (a crash may have come in between) is awaited first.
+        """
         handle = run if isinstance(run, Run) else self.run(run)
+        await self.clock.run(self._after_undo(handle))
         plan = await handle.undo_plan()
         work = asyncio.ensure_future(plan.apply(by))
         if person is not None:
             answering = asyncio.ensure_future(self._answer_until(work, handle.id, person))
             work.add_done_callback(lambda _: answering.cancel())
         return await self.clock.run(work)
+
+    async def _after_undo(self, run: Run) -> None:
+        while await run.status() == "undoing":
+            await self.clock.sleep(1)
 
     async def _answer_until(self, work: "asyncio.Future[Any]", run: str, person: Person) -> None:
         while not work.done():
