@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 DEMO := .venv-demo
 RUNS := .demo-cache/agentdojo-0.1.29.tar.gz
 
-.PHONY: test check format bench-crash bench-scale demo demo-ready clean
+.PHONY: test check format bench-crash bench-import bench-scale demo demo-ready clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -25,6 +25,9 @@ check: $(STAMP)
 
 bench-crash: $(STAMP)
 	$(BIN)/python -m benchmarks.crash $(ARGS)
+
+bench-import: $(STAMP)
+	$(BIN)/python -m benchmarks.import_time $(ARGS)
 
 bench-scale: $(STAMP)
 	$(BIN)/python -m benchmarks.scale $(ARGS)

@@ -65,7 +65,7 @@ def crash(found: Crash) -> None:
         f"effects had an intent and no outcome.{asked}"
     )
     for state, number in sorted(Counter(found.in_world.values()).items()):
-        count(number, "done, and the answer was lost" if state == "done" else "not arrived")
+        count(number, "carried out, and the answer was lost" if state == "done" else "not arrived")
 
 
 def resumed(fates: Counter[tuple[str, str]]) -> None:

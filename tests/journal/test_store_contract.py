@@ -184,6 +184,9 @@ class TestRuns:
         assert [row.id for row in await store.due(20, 10)] == ["r2", "r4"]
         assert [row.id for row in await store.due(99, 2)] == ["r2", "r4"]
         assert await store.due(9, 10) == []
+        await store.append(start("r0", wake_at=20))
+        assert [row.id for row in await store.due(99, 10, (20, "r0"))] == ["r4", "r1"]
+        assert [row.id for row in await store.due(20, 1, (10, "r2"))] == ["r0"]
 
     async def test_thousands_are_read_in_pages(self, store):
         """A listing longer than a slice is complete and in order."""

@@ -2,10 +2,10 @@
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec import Raw
 from kernel_strategies import HOUR, NOW, events, histories, keys, states
+from msgspec import Raw
 
 from interlock.kernel import codec
 from interlock.kernel import events as ev
@@ -69,7 +69,9 @@ class TestAnyOrder:
     def test_a_state_is_bounded_by_what_is_open(self, history):
         """It holds one call a key, and of each call one question a kind and level."""
         state = fold(State(), history)
-        opened = {one.event.call for one in history if isinstance(one.event, (ev.Asked, ev.Delayed, ev.Intended))}
+        opened = {
+            one.event.call for one in history if isinstance(one.event, (ev.Asked, ev.Delayed, ev.Intended))
+        }
         assert state.calls.keys() <= opened
         for key, call in state.calls.items():
             assert call.key == key
@@ -86,6 +88,7 @@ class TestAnyOrder:
             calls = evolve(state, state.seq + 1, NOW, outcome).calls
             assert calls == {name: call for name, call in state.calls.items() if name != key}
 
+    @settings(max_examples=500)
     @given(states(), events)
     def test_only_knowledge_settles_what_was_sent(self, state, event):
         """A call that may have happened stays open until its outcome, a look or a withheld sending tells."""
@@ -100,7 +103,9 @@ class TestAnyOrder:
     @given(states(), st.integers(), st.sampled_from(["approve", "deny", "happened", "never"]))
     def test_an_answer_to_nothing_changes_nothing(self, state, question, decision):
         """An answer to a question that is not open leaves every call as it is."""
-        if any(ask.seq == question and not ask.decision for call in state.calls.values() for ask in call.asks):
+        if any(
+            ask.seq == question and not ask.decision for call in state.calls.values() for ask in call.asks
+        ):
             return
         answer = ev.Answered(question=question, decision=decision, by="ana")
         assert evolve(state, state.seq + 1, NOW, answer).calls == state.calls
@@ -123,7 +128,9 @@ class TestQuestions:
 
     def test_an_answer_is_kept_with_its_question(self):
         """The decision, who gave it and why stand with the question until the call ends."""
-        state = after(asked(level="finance"), ev.Answered(question=1, decision="approve", by="ana", note="ok"))
+        state = after(
+            asked(level="finance"), ev.Answered(question=1, decision="approve", by="ana", note="ok")
+        )
         (ask,) = state.calls["k1"].asks
         assert ask == Ask(
             1, "approval", "finance", "", "", "", NOW + HOUR, decision="approve", by="ana", note="ok"
@@ -147,7 +154,7 @@ class TestQuestions:
         assert after(answer, state=state).calls == state.calls
 
     def test_a_new_question_makes_the_one_before_void(self):
-        """When policy or facts changed and the same people are asked again, only the new question can be answered."""
+        """When the same people are asked again, only the new question can be answered."""
         state = after(asked(level="finance"), asked(level="finance"))
         assert [ask.seq for ask in state.calls["k1"].asks] == [2]
         assert after(ev.Answered(question=1, decision="approve", by="ana"), state=state).calls == state.calls
@@ -205,8 +212,17 @@ class TestSending:
         assert after(intended(), denied).calls["k1"].phase == "intended"
         assert after(asked(), denied).calls == {}
 
+    def test_a_question_or_delay_does_not_recall_what_was_sent(self):
+        """An approval or a delay under the key of a sent call leaves that call as it is."""
+        sent = after(intended())
+        delayed = ev.Delayed(call="k1", action="refund", until=NOW + 1)
+        assert after(asked(), state=sent).calls == after(delayed, state=sent).calls == sent.calls
+        waits = after(asked())
+        assert after(asked(kind="unknown"), state=waits).calls == waits.calls
+        assert after(ev.OutcomeUnknown(call="k1", reason="?"), state=waits).calls == waits.calls
+
     def test_the_window_of_a_delay_is_remembered(self):
-        """A call whose delay has run is not delayed again when it is sent and proves never to have happened."""
+        """A call whose delay has run is not delayed again when its sending proves never to have happened."""
         delayed = ev.Delayed(call="k1", action="refund", until=NOW + 1)
         state = after(delayed, intended(), ev.Probed(call="k1", answer="never"))
         assert state.calls["k1"].window == NOW + 1
@@ -243,7 +259,13 @@ class TestRuns:
         turn = ev.TurnRecorded(input_tokens=3, output_tokens=2)
         read = ev.Done(call="k", action="look", effect="read")
         counts = after(turn, turn, read, asked()).counts
-        assert (counts.turns, counts.input_tokens, counts.output_tokens, counts.done, counts.asked) == (2, 6, 4, 1, 1)
+        assert (counts.turns, counts.input_tokens, counts.output_tokens, counts.done, counts.asked) == (
+            2,
+            6,
+            4,
+            1,
+            1,
+        )
 
     def test_the_longest_of_several_sleeps_counts(self):
         """Sleeps side by side are not cut short by the one that was written last."""

@@ -134,6 +134,24 @@ class TestActions:
             assert await run_one(rt, Proposal("send")) == Done("found")
         assert happened == [1]
 
+    async def test_a_probe_may_find_a_refusal(self, agent_of):
+        """The other side knows the call and has refused it: it failed, and is not sent again."""
+        tries = []
+
+        @action.irreversible
+        async def send(ctx: Ctx[None]) -> str:
+            """Send."""
+            tries.append(1)
+            raise ConnectionError
+
+        @send.probe
+        async def _(ctx: Ctx[None]) -> probe.Answer[str]:
+            return probe.refused("no funds")
+
+        async with Runtime(MemoryStore(), agent_of(send)) as rt:
+            assert await run_one(rt, Proposal("send")) == Failed("no funds")
+        assert tries == [1]
+
     async def test_an_effect_that_proves_never_to_have_happened_is_done_afresh(self, agent_of):
         """Once the settle time is over, never means never: it is judged and sent again, and done once."""
         tries = []

@@ -21,11 +21,11 @@ class TestApproval:
             waiting = await s.perform(pay())
             assert isinstance(waiting, Waiting)
             question = waiting.question
+            assert question.reasons == ("over 100",)
             assert (question.kind, question.level, question.args) == ("approval", "finance", {"ref": "a", "amount": "500"})
             assert (await s.perform(pay())).question.id == question.id
             assert bank.calls == []
             await question.approve(by="ana")
-            await rt.settled()
             assert await s.perform(pay()) == Done("receipt a")
             assert isinstance(await s.perform(pay("w2")), Waiting)
         assert bank.calls == ["pay a"]

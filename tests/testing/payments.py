@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from interlock import Agent, Ctx, Final, Machine, Policy, Proposal, State, action, arg, need, permit, probe
+from interlock.errors import JournalError
 
 
 class Bank:
@@ -12,6 +13,7 @@ class Bank:
         self.payments = []
         self.by_key = {}
         self.reversed = []
+        self.notes = []
         self.doors = {"front": "closed"}
 
     def pay(self, to, amount, key="", *, honour=False):
@@ -55,6 +57,18 @@ async def _(ctx: Ctx[Bank], to: str, amount: Decimal) -> "probe.Answer[str]":
     return probe.never if receipt is None else probe.done(receipt)
 
 
+@action.irreversible(timeout="1s")
+async def pay_quick(ctx: Ctx[Bank], to: str, amount: Decimal) -> str:
+    """Pay, or give up after a second; the bank can be asked."""
+    return ctx.deps.pay(to, amount, ctx.key)
+
+
+@pay_quick.probe
+async def _(ctx: Ctx[Bank], to: str, amount: Decimal) -> "probe.Answer[str]":
+    receipt = ctx.deps.by_key.get(ctx.key)
+    return probe.never if receipt is None else probe.done(receipt)
+
+
 @action.irreversible
 async def pay_blind(ctx: Ctx[Bank], to: str, amount: Decimal) -> str:
     """Pay; the bank honours no key and answers no question."""
@@ -78,7 +92,9 @@ async def balance(ctx: Ctx[Bank], of: str) -> int:
     return len([to for to, _ in ctx.deps.payments if to == of])
 
 
-ACTIONS = [pay_keyed, pay_probed, pay_blind, open_door, balance]
+__all__ = ["JournalError"]
+
+ACTIONS = [pay_keyed, pay_probed, pay_quick, pay_blind, open_door, balance]
 KINDS = {"keyed": pay_keyed, "probed": pay_probed, "blind": pay_blind}
 
 LENIENT = Policy(*(permit(one) for one in ACTIONS))
@@ -120,7 +136,9 @@ def paying_loop(name, person=None):
             return
         async with rt.session("r1") as session:
             for number, (to, amount) in enumerate(PAYMENTS):
-                await rt.outcome(session, Proposal(name, {"to": to, "amount": amount}, f"k{number}"), person and person(rt))
+                await rt.outcome(
+                    session, Proposal(name, {"to": to, "amount": amount}, f"k{number}"), person and person(rt)
+                )
             await session.finish("paid")
 
     return play

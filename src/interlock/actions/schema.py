@@ -195,15 +195,14 @@ def _model(
         info: Any = parameter.default
         if not isinstance(info, FieldInfo):
             info = Field() if info is parameter.empty else Field(default=info)
+        # A field may not begin with an underscore or hide a method of the model: the alias carries the name.
+        hint = typing.Annotated[hints[parameter.name], Field(alias=parameter.name)]
         description = described.get(parameter.name)
-        hint = hints[parameter.name]
         if description is not None and not _is_described(hint):
             hint = typing.Annotated[hint, Field(description=description)]
-        # A field may not begin with an underscore or hide a method of the model: the alias carries the name.
         fields[f"a_{parameter.name}"] = (hint, info)
     config = ConfigDict(
         extra="forbid",
-        alias_generator=lambda field: field[2:],
         # A default has the form of a given argument, so that both have the same digest.
         validate_default=True,
         allow_inf_nan=False,

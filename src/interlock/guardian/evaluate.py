@@ -206,6 +206,9 @@ def same(left: Any, right: Any) -> bool:
     """Tell whether two values are equal in the meaning of `==`."""
     if left is ABSENT or right is ABSENT:
         return False
+    if left is None or right is None:
+        # None is told from anything, also from a list or a record: an optional one can be asked about.
+        return left is right
     return plain(left) == plain(right)
 
 

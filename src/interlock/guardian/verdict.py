@@ -29,6 +29,10 @@ class Need(msgspec.Struct, frozen=True, omit_defaults=True):
     level: str = ""
     seconds: float = 0.0
 
+    def __str__(self) -> str:
+        detail = f"{self.seconds:g} s" if self.kind == "delay" else self.level
+        return f"{self.kind} {detail}".rstrip()
+
 
 class Verdict(msgspec.Struct, frozen=True):
     """The answer of a policy: denied, or permitted with needs; with the rules and facts that it rests on.

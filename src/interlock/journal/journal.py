@@ -49,6 +49,8 @@ class Journal:
 
     def __init__(self, store: Store, redactor: Redactor) -> None:
         self.store = store
+        self.defined: set[str] = set()
+        """The agents whose policy and machine this process has stored by content."""
         self._redactor = redactor
 
     def keep_out(self, secrets: Mapping[str, str]) -> None:

@@ -137,12 +137,11 @@ class MemoryStore:
             and (tenant is None or self._runs[run].tenant == tenant)
         ][:limit]
 
-    async def due(self, now: int, limit: int) -> list[RunRow]:
+    async def due(self, now: int, limit: int, after: tuple[int, str] = (-1, "")) -> list[RunRow]:
         self._check_open()
-        waking = ((row.wake_at, row.id, row) for row in self._runs.values() if row.wake_at is not None)
-        return [row for wake_at, _, row in sorted(waking, key=lambda item: item[:2]) if wake_at <= now][
-            :limit
-        ]
+        waking = ((row.wake_at, row.id) for row in self._runs.values() if row.wake_at is not None)
+        due = sorted(one for one in waking if one[0] <= now and one > after)
+        return [self._runs[run] for _, run in due[:limit]]
 
     async def next_wake(self, after: int = -1) -> int | None:
         self._check_open()

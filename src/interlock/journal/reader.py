@@ -65,10 +65,10 @@ class Reader:
             values.append(tenant)
         return [RunRow(*row) for row in self._all(f"{_RUN}{where} ORDER BY id LIMIT ?", *values, limit)]
 
-    def due(self, now: int, limit: int) -> list[RunRow]:
+    def due(self, now: int, limit: int, after: tuple[int, str]) -> list[RunRow]:
         """Return the runs that are due, the longest due first."""
-        query = _RUN + "WHERE wake_at <= ? ORDER BY wake_at, id LIMIT ?"
-        return [RunRow(*row) for row in self._all(query, now, limit)]
+        query = _RUN + "WHERE wake_at <= ? AND (wake_at, id) > (?, ?) ORDER BY wake_at, id LIMIT ?"
+        return [RunRow(*row) for row in self._all(query, now, *after, limit)]
 
     def next_wake(self, after: int) -> int | None:
         """Return the earliest time after *after* at which a run is due."""

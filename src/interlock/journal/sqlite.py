@@ -113,8 +113,8 @@ class SqliteStore:
 
         return await _sliced(fetch, after, limit, lambda row: row.id)
 
-    async def due(self, now: int, limit: int) -> list[RunRow]:
-        return self._look(self._reader.due, now, limit)
+    async def due(self, now: int, limit: int, after: tuple[int, str] = (-1, "")) -> list[RunRow]:
+        return self._look(self._reader.due, now, limit, after)
 
     async def next_wake(self, after: int = -1) -> int | None:
         return self._look(self._reader.next_wake, after)

@@ -152,8 +152,11 @@ class Store(Protocol):
         """Return runs in the order of their ids, after the id *after*; no statuses means all."""
         ...
 
-    async def due(self, now: int, limit: int) -> list[RunRow]:
-        """Return the runs whose `wake_at` is at or before *now*, the longest due first."""
+    async def due(self, now: int, limit: int, after: tuple[int, str] = (-1, "")) -> list[RunRow]:
+        """Return the runs whose `wake_at` is at or before *now*, the longest due first, then by id.
+
+        *after* is the (wake_at, id) of the last run that an earlier call returned: what comes behind it.
+        """
         ...
 
     async def next_wake(self, after: int = -1) -> int | None:

@@ -27,7 +27,14 @@ class LiveRun:
     """
 
     def __init__(
-        self, run: str, agent: Agent, mail: Mailbox, state: State, epoch: int, row: RunRow | None
+        self,
+        run: str,
+        agent: Agent,
+        mail: Mailbox,
+        state: State,
+        epoch: int,
+        row: RunRow | None,
+        claim: asyncio.Task[int] | None = None,
     ) -> None:
         self.id = run
         self.agent = agent
@@ -42,6 +49,7 @@ class LiveRun:
         self.holders = 0
         self.broken: Exception | None = None
         self._intake = asyncio.Lock()
+        self._claim = claim
         self._row = row
         self._snapshot_at = state.seq
         self._user: Any = None
@@ -60,7 +68,7 @@ class LiveRun:
         self._counter += 1
         return f"~{self.epoch}.{self._counter}"
 
-    async def append(self, *events: Event, consumes: Sequence[int] = (), blobs: Sequence[bytes] = ()) -> int:
+    async def append(self, *events: Event, consumes: Sequence[int] = ()) -> int:
         """Make *events* durable as the next of this run, and return the seq of the first.
 
         The fold is moved on at once, so that appends can follow each other without waiting; whoever acts on an event
@@ -87,10 +95,12 @@ class LiveRun:
             prepared,
             row=row,
             consumes=consumes,
-            blobs=blobs,
+            blobs=self.agent.definitions if self.agent.name not in self.journal.defined else (),
             snapshot=self._due_snapshot(state),
         )
         try:
+            if self._claim is not None:
+                await self.claimed()
             await self.journal.store.append(entry)
         except Exception as error:
             self.broken = error
@@ -98,6 +108,7 @@ class LiveRun:
         finally:
             if row is not None:
                 self.mail.changed(self.id, row.wake_at)
+        self.journal.defined.add(self.agent.name)
         return expected + 1
 
     async def sync_row(self, *, landing: str = "") -> None:
@@ -106,8 +117,21 @@ class LiveRun:
         if row is not None and self.broken is None:
             snapshot = self.state if self.state.seq - self._snapshot_at >= SNAPSHOT_EVERY // 4 else None
             entry = self.journal.entry(self.id, self.epoch, self.state.seq, (), row=row, snapshot=snapshot)
+            await self.claimed()
             await self.journal.store.append(entry)
             self.mail.changed(self.id, row.wake_at)
+
+    async def claimed(self) -> None:
+        """Wait until the run is this copy's to write.
+
+        Raises:
+            JournalError: it could not be claimed.
+        """
+        claim = self._claim
+        if claim is not None:
+            await asyncio.wait((claim,))
+            claim.result()
+            self._claim = None
 
     def _due_snapshot(self, state: State) -> State | None:
         if state.seq - self._snapshot_at < SNAPSHOT_EVERY:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any
 
@@ -10,10 +10,12 @@ from interlock.agents import Agent
 from interlock.errors import (
     DeclarationError,
     DependenciesError,
+    JournalError,
     JournalUnavailableError,
     OtherCodeError,
     StaleWriterError,
 )
+from interlock.kernel.decide import NEVER
 from interlock.runtime.clock import Alarm
 from interlock.runtime.live import LiveRun
 from interlock.runtime.mailbox import Mailbox
@@ -26,13 +28,16 @@ CROWD = 10_000
 """How many runs are tended at a time; the others wait their turn on disk."""
 
 LOOK = 0.05
-"""How often is looked for what other processes posted, and for what stays due while it is tended; in seconds."""
+"""How often the inbox is looked at for what other processes posted, in seconds."""
 
 AGAIN = 2.0
 """After how many seconds a run is tended again whose dependencies or journal were not to be had."""
 
 LONGEST_SLEEP = 60.0
-"""The longest the timer sleeps, in seconds."""
+"""The longest the timer sleeps, in seconds; so often it also looks at everything that is due, not only at what is new."""
+
+BEGINNING = (-1, "")
+"""Before every run, in the order in which they are due."""
 
 DRAIN = 10.0
 """How long closing waits for code that ignores its cancellation, and for effects under way, in seconds.
@@ -50,8 +55,8 @@ class Loops:
     """Decides when each run is tended; the work itself is `Tender`'s.
 
     The mutable state: the tasks that tend a run now (one a run), the runs that must be tended again right after, those
-    that are tried again later, those that this process can't drive (they wait for another one), and the loops' own
-    tasks.
+    that are tried again later, those that this process can't drive (they wait for another one), up to which run (by
+    time, then id) what is due has been seen, and the loops' own tasks.
     """
 
     def __init__(
@@ -71,6 +76,7 @@ class Loops:
         self._again: set[str] = set()
         self._later: dict[str, Alarm] = {}
         self._left: set[str] = set()
+        self._seen = BEGINNING
         self._tasks: list[asyncio.Task[None]] = []
         self._resumed = asyncio.Event()
         self._stopping = False
@@ -99,8 +105,9 @@ class Loops:
             await asyncio.sleep(0.001)
 
     async def _more(self) -> bool:
-        if await self._due(self._mail.clock.now()):
-            self._mail.earlier.set()
+        mail = self._mail
+        if mail.earlier.is_set() or await mail.journal.store.due(mail.clock.now(), 1, self._seen):
+            mail.earlier.set()
             return True
         return bool(await self._mail.journal.store.signals(limit=1))
 
@@ -159,15 +166,17 @@ class Loops:
         self.tend(run)
 
     async def _kept_up(self, loop: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run a loop, and run it again after a pause if the journal was not to be had."""
+        """Run a loop, and run it again after a pause if it fails: no error may leave runs without anybody who wakes them."""
         while True:
             try:
                 await loop()
-            except JournalUnavailableError as error:
-                log.warning("the journal is not available and is tried again: %s", error)
-                await self._mail.clock.sleep(AGAIN)
+            except JournalError as error:
+                log.warning("the journal refused and is tried again: %s", error)
+            except Exception:
+                log.exception("a loop of the runtime failed and is tried again; this is a fault of Interlock")
             else:
                 break
+            await self._mail.clock.sleep(AGAIN)
 
     async def _resume(self) -> None:
         """Tend every run that was doing something when the process before this one ended."""
@@ -185,40 +194,42 @@ class Loops:
     async def _wake(self) -> None:
         """Tend each run when it is due."""
         mail = self._mail
+        swept = mail.clock.now()
         while True:
-            mail.earlier.clear()
             now = mail.clock.now()
-            due = await self._due(now)
-            for run in due:
-                if len(self._tending) >= CROWD:
-                    break
-                if run not in self._tending:
-                    self.tend(run)
-            seconds = await self._until_next(now, due)
+            mail.earlier.clear()
+            mail.alarm = 0
+            if now - swept >= LONGEST_SLEEP * 1_000_000:
+                self._seen, swept = BEGINNING, now
+            elif mail.soonest <= self._seen[0]:
+                self._seen = (mail.soonest, "")
+            mail.soonest = NEVER
+            seconds = await self._until_next(now) if await self._tend_due(now) else LOOK
             alarm = mail.clock.call_later(seconds, mail.earlier.set)
             try:
                 await mail.earlier.wait()
             finally:
                 alarm.cancel()
 
-    async def _due(self, now: int) -> list[str]:
-        """Return the runs that are due and can be tended here: those in hand, and up to a page of others."""
-        aside = self._left.union(self._later)
-        rows = await self._mail.journal.store.due(now, PAGE + len(self._tending) + len(aside))
-        self._left.update(row.id for row in rows if row.agent not in self._agents)
-        return [row.id for row in rows if row.id not in aside and row.agent in self._agents]
+    async def _tend_due(self, now: int) -> bool:
+        """Tend what has become due since the last look, and return whether there was room for all of it."""
+        while rows := await self._mail.journal.store.due(now, PAGE, self._seen):
+            for row in rows:
+                if len(self._tending) >= CROWD:
+                    return False
+                assert row.wake_at is not None
+                self._seen = (row.wake_at, row.id)
+                if row.agent in self._agents and row.id not in self._left and row.id not in self._later:
+                    self.tend(row.id)
+        return True
 
-    async def _until_next(self, now: int, due: Sequence[str]) -> float:
-        """Set the alarm for the first run that is due after *now*, and return how many seconds that is.
-
-        What is *due* already is being tended: it is looked at again soon, not in a hot loop.
-        """
+    async def _until_next(self, now: int) -> float:
+        """Set the alarm for the first run that is due after *now*, and return how many seconds that is."""
         next_wake = await self._mail.journal.store.next_wake(now)
-        self._mail.alarm = next_wake if next_wake is not None else 0
-        longest = LOOK if due else LONGEST_SLEEP
         if next_wake is None:
-            return longest
-        return min(max((next_wake - self._mail.clock.now()) / 1_000_000, 0.001), longest)
+            return LONGEST_SLEEP
+        self._mail.alarm = next_wake
+        return min(max((next_wake - self._mail.clock.now()) / 1_000_000, 0.001), LONGEST_SLEEP)
 
     async def _take_in(self) -> None:
         """Tend each run that something was posted to, here or by another process."""

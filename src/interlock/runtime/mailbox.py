@@ -8,6 +8,7 @@ import msgspec
 from interlock.errors import UnknownQuestionError
 from interlock.journal.journal import Journal
 from interlock.kernel import events as ev
+from interlock.kernel.decide import NEVER
 from interlock.kernel.events import Event
 from interlock.runtime.clock import Clock
 from interlock.runtime.questions import Decision, Question
@@ -17,7 +18,8 @@ class Mailbox:
     """Posts signals durably, and tells those in this process who wait for something to change.
 
     The mutable state: `posted` (set when a signal was posted here), `earlier` (set when a run is due before `alarm`,
-    the time until which the runtime's timer sleeps) and the futures of those who watch a run.
+    the time until which the runtime's timer sleeps, and `soonest` is when the first such run is due) and the futures
+    of those who watch a run.
     """
 
     def __init__(self, journal: Journal, clock: Clock) -> None:
@@ -26,11 +28,13 @@ class Mailbox:
         self.posted = asyncio.Event()
         self.earlier = asyncio.Event()
         self.alarm = 0
+        self.soonest = NEVER
         self._watchers: dict[str, list[asyncio.Future[None]]] = {}
 
     def changed(self, run: str, wake_at: int | None) -> None:
         """Tell that the row of *run* has changed and when the run is due."""
         if wake_at is not None and (wake_at < self.alarm or not self.alarm):
+            self.soonest = min(self.soonest, wake_at)
             self.earlier.set()
         for future in self._watchers.pop(run, ()):
             if not future.done():

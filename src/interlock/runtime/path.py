@@ -59,6 +59,7 @@ class Step(msgspec.Struct):
     judgement: ev.Judgement = ev.Judgement()
     facts_digest: str = ""
     needs: tuple[Need, ...] = ()
+    reasons: tuple[str, ...] = ()
 
 
 class ActionPath:
@@ -200,7 +201,7 @@ class ActionPath:
             step.judgement, step.facts_digest = _judgement(policy.hash, verdict)
         except Exception as error:  # noqa: BLE001 - any error inside the guardian is a denial
             raise Refusal("judge", f"the guardian failed, so nothing is permitted: {said(error)}") from error
-        step.needs = verdict.needs
+        step.needs, step.reasons = verdict.needs, verdict.reasons
         if not verdict.permitted:
             refusal = Refusal("judge", *verdict.reasons, instead=verdict.instead)
             raise refusal
@@ -209,6 +210,9 @@ class ActionPath:
 
     async def _await_needs(self, live: LiveRun, step: Step) -> Waiting | None:
         call = live.state.calls.get(step.key)
+        if call is not None and any(not ask.decision for ask in call.asks):
+            await live.take_in()  # An answer that was given a moment ago counts now.
+            call = live.state.calls.get(step.key)
         unmet: list[Need] = []
         pending: list[Ask] = []
         for need in step.needs:
@@ -248,6 +252,7 @@ class ActionPath:
                     action=step.name,
                     kind=need.kind,
                     level=need.level,
+                    reasons=step.reasons,
                     says=_says(need, step),
                     args=msgspec.Raw(step.plain),
                     digest=step.digest,

@@ -29,6 +29,7 @@ class Question:
         says: What is asked, in words.
         action: The action's name.
         args: Its arguments, as they will be (or were) performed.
+        reasons: The rules' words for why a person is asked.
         digest: What an approval is bound to: the digest of exactly this action and these arguments.
         expires: Until when an answer counts, in microseconds since the epoch; 0 for ever.
         asked_at: When it was asked, in microseconds since the epoch.
@@ -44,6 +45,7 @@ class Question:
         self.says = asked.says
         self.action = asked.action
         self.args: Any = msgspec.json.decode(bytes(asked.args))
+        self.reasons = asked.reasons
         self.digest = asked.digest
         self.expires = asked.expires
         self.asked_at = at

@@ -105,7 +105,7 @@ async def perform(path: "ActionPath", live: LiveRun, key: str, what: What) -> Ou
         await live.append(ev.Withheld(call=key))
         return None
     except action.refuses as error:
-        return await _refused(live, call, error)
+        return await _refused(live, call, str(error) or type(error).__name__)
     except Exception as error:  # noqa: BLE001 - the effect may have happened before whatever this is
         if _open(live, call):
             await _lost(live, call, said(error))
@@ -184,14 +184,13 @@ async def _verified(path: "ActionPath", live: LiveRun, call: Call, look: Send) -
     return reason
 
 
-async def _refused(live: LiveRun, call: Call, error: Exception) -> Failed:
-    said = str(error) or type(error).__name__
+async def _refused(live: LiveRun, call: Call, reason: str) -> Failed:
     await live.append(
         ev.Failed(
-            call=call.key, action=call.action, error=said, intent=call.at, undoes=call.undoes, digest=call.digest
+            call=call.key, action=call.action, error=reason, intent=call.at, undoes=call.undoes, digest=call.digest
         )
     )
-    return Failed(said)
+    return Failed(reason)
 
 
 async def _retry(path: "ActionPath", live: LiveRun, call: Call) -> Outcome | None:
@@ -216,6 +215,8 @@ async def _probe(path: "ActionPath", live: LiveRun, call: Call) -> Outcome | Non
         answer = probe.not_yet_known
     if isinstance(answer, probe.Happened):
         return await _found(live, call, answer.result)
+    if isinstance(answer, probe.TurnedDown):
+        return await _refused(live, call, answer.reason)
     certain_from = call.perform_before + call.settle
     if isinstance(answer, probe.Never) and looked > certain_from:
         await live.append(ev.Probed(call=call.key, answer="never"))

@@ -4,7 +4,6 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any, Self
 
 import msgspec
@@ -82,8 +81,6 @@ class Runtime:
         self._live: dict[str, LiveRun] = {}
         self._idle: dict[str, LiveRun] = {}
         self._opening: dict[str, asyncio.Lock] = {}
-        self._stored: set[str] = set()
-        self._claims: dict[str, asyncio.Task[int]] = {}
         self._open = False
 
     # opening and closing
@@ -172,20 +169,13 @@ class Runtime:
         async with self._slots:
             live = LiveRun(identifier, known, self._mail, State(), 1, None)
             try:
-                await live.append(started, blobs=self._definitions(known))
-                self._stored.add(agent)
+                await live.append(started)
             except StaleWriterError:
                 return Run(self, identifier)  # Somebody else started it in this very moment.
         self._keep(live)
         if known.machine is not None:
             self._loops.tend(identifier)
         return Run(self, identifier)
-
-    def _definitions(self, agent: Agent) -> list[bytes]:
-        """Return the policy and machine of an agent as blobs, until they are known to be stored."""
-        if agent.name in self._stored:
-            return []
-        return [one for one in (agent.policy.to_json(), agent.machine_data) if one]
 
     def run(self, run: str) -> "Run":
         """Return a handle on the run with this id; it is looked up when it is used."""
@@ -249,35 +239,14 @@ class Runtime:
         return live
 
     async def _loaded(self, run: str) -> LiveRun:
-        if run in self._claims:  # It was let go before its claim was durable: the row still tells the epoch before.
-            await asyncio.wait((self._claims[run],))
         row = await self.journal.store.row(run)
         if row is None:
             raise UnknownRunError(f"no run {run!r} in this journal")
         agent = self._agent(row.agent)
-        await self._claim(run)
-        live = LiveRun(run, agent, self._mail, await self.journal.state(run), row.epoch + 1, row)
-        definitions = self._definitions(agent)
-        if definitions:
-            await live.append(blobs=definitions)
-            self._stored.add(agent.name)
-        return live
-
-    async def _claim(self, run: str) -> None:
-        """Hand the claim of a run to the journal's writer; nobody waits until it is durable.
-
-        It comes before anything that this run will append, and nothing is done that was not appended first. If it
-        fails, or somebody else's comes before it, those appends are refused.
-        """
+        state = await self.journal.state(run)
+        # The run's first append waits for the claim; what goes before it (finding out what to do) doesn't have to.
         claim = asyncio.get_running_loop().create_task(self.journal.store.claim(run))
-        self._claims[run] = claim
-        claim.add_done_callback(partial(self._claimed, run))
-        await asyncio.sleep(0)
-
-    def _claimed(self, run: str, claim: asyncio.Task[int]) -> None:
-        del self._claims[run]
-        if not claim.cancelled():
-            claim.exception()  # Whoever appends hears of it.
+        return LiveRun(run, agent, self._mail, state, row.epoch + 1, row, claim)
 
     async def _let_go(self, live: LiveRun) -> None:
         live.holders -= 1
@@ -285,6 +254,7 @@ class Runtime:
             return
         try:
             if live.broken is None:
+                await live.claimed()
                 await live.sync_row()
         finally:
             if not live.holders and self._live.get(live.id) is live:

@@ -1,10 +1,10 @@
 """The testing kit: for authors of agents as for us, so that they meet the long tail before their users do.
 
-In comes an agent, out comes a runtime in memory on a clock that the test moves (`runtime`, `FakeClock`), in which things
-go wrong on purpose (`faults`, `crash_at`, `every_crash`); assertions show a run's timeline when they fail. A recorded
-run becomes a test (`recorded`, `replay`); scenarios become a report (`Scenario`, `run_scenarios`). Open `memory.py`
-first, then `crashes.py`; `life.py` says what a killed process is here. pytest finds its fixtures by itself
-(`pytest_plugin.py`).
+In comes an agent, out comes a runtime in memory on a clock that the test moves (`runtime`, `FakeClock`), in
+which things go wrong on purpose (`faults`, `crash_at`, `every_crash`); assertions show a run's timeline when
+they fail. A recorded run becomes a test (`recorded`, `replay`); scenarios become a report (`Scenario`,
+`run_scenarios`). Open `memory.py` first, then `crashes.py`; `life.py` says what a killed process is here.
+pytest finds its fixtures by itself (`pytest_plugin.py`).
 """
 
 from importlib import import_module
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     )
     from interlock.testing.clock import FakeClock
     from interlock.testing.crashes import Crashes, crash, every_crash
-    from interlock.testing.recordings import Recording, Replay, recorded, replay
     from interlock.testing.memory import MemoryRuntime, approving, crash_at, denying, runtime
+    from interlock.testing.recordings import Recording, Replay, recorded, replay
     from interlock.testing.scenarios import Report, Scenario, Step, run_scenarios
     from interlock.testing.timelines import timeline
 

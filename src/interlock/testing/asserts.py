@@ -24,7 +24,7 @@ Where = MemoryRuntime | Run
 def assert_done(outcome: object) -> Any:
     """Assert that a proposal was performed, and return its result."""
     if not isinstance(outcome, Done):
-        raise AssertionError(f"expected Done, got {outcome!r}")
+        raise AssertionError(f"expected Done, got {outcome!r}")  # noqa: TRY004 - it is an assertion
     return outcome.result
 
 
@@ -37,7 +37,7 @@ def assert_denied(outcome: object, match: str = "", *, stage: str = "") -> Denie
         stage: Where it was turned down: resolve, validate, judge, needs or run.
     """
     if not isinstance(outcome, Denied):
-        raise AssertionError(f"expected a denial, got {outcome!r}")
+        raise AssertionError(f"expected a denial, got {outcome!r}")  # noqa: TRY004 - it is an assertion
     said = "\n".join((*outcome.reasons, *outcome.instead))
     if match and re.search(match, said) is None:
         raise AssertionError(f"it was denied, but nothing that was said matches {match!r}:\n{said}")
@@ -55,7 +55,9 @@ def assert_waiting(outcome: object, level: str | None = None, *, kind: str = "")
         kind: approval or confirmation; by default either.
     """
     if not isinstance(outcome, Waiting):
-        raise AssertionError(f"expected it to wait for a person, got {outcome!r}")
+        raise AssertionError(  # noqa: TRY004 - it is an assertion
+            f"expected it to wait for a person, got {outcome!r}"
+        )
     for question in outcome.questions:
         if level in (None, question.level) and kind in ("", question.kind):
             return question
@@ -67,13 +69,13 @@ def assert_waiting(outcome: object, level: str | None = None, *, kind: str = "")
 def assert_performed_once(
     where: Where, action: str, /, *, times_called: int | None = None, **args: Any
 ) -> ev.Done:
-    """Assert that an action was performed exactly once with (at least) these arguments, and return what was recorded.
+    """Assert that an action was performed exactly once with (at least) these arguments; return the record.
 
     Args:
         where: A test's runtime or one of its runs.
         action: The action's name.
-        times_called: How often its function must have been called. By default once, or, where every sending carried
-            one and the same idempotency key that the other side honours, at least once.
+        times_called: How often its function must have been called. By default once, or, where every sending
+            carried one and the same idempotency key that the other side honours, at least once.
         args: Arguments that it was performed with, as written or as typed ("40", 40, Decimal(40)).
     """
     rt, histories = _look(where)
@@ -97,7 +99,7 @@ def assert_performed_once(
 
 
 def assert_not_performed(where: Where, action: str, /, **args: Any) -> None:
-    """Assert that an action's function was never reached with (at least) these arguments, and that no outcome says so."""
+    """Assert that an action's function was never reached with (at least) these arguments."""
     rt, histories = _look(where)
     calls = [one for one in rt.calls_of(action, **args) if one.run in histories]
     found = [one for history in histories.values() for one in _performed(history, action, args)]
@@ -116,10 +118,10 @@ def assert_journal_verifies(where: Where) -> Report:
 
 
 def assert_intact(where: Where) -> None:
-    """Assert what no crash may break: the chain holds, what was acknowledged is there, nothing is done twice or forgotten.
+    """Assert what no crash may break: what was acknowledged is there, nothing is done twice or forgotten.
 
-    In detail: every effect has its intent before it and at most one outcome after it, and every run that could go on
-    by itself has, or has a time at which it will.
+    In detail: the hash chain holds, every effect has its intent before it and at most one outcome after it,
+    and every run that could go on by itself has, or has a time at which it will.
     """
     rt, histories = _look(where)
     assert_journal_verifies(rt)
@@ -200,7 +202,7 @@ def _stuck(rt: MemoryRuntime, run: str) -> list[str]:
     if state.ended or row is None:
         return []
     problems = [
-        f"the outcome of {call.action} [{call.key}] is not known, and neither a person is asked nor is it looked for"
+        f"the outcome of {call.action} [{call.key}] is not known; no person is asked and nobody looks for it"
         for call in state.calls.values()
         if decide.unsettled(call) and not any(not ask.decision for ask in call.asks) and row.wake_at is None
     ]

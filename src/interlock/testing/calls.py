@@ -21,8 +21,9 @@ from interlock.testing.life import Life
 class Call(Struct):
     """One call of one of an action's functions, as the function saw it.
 
-    `part` is perform, undo, probe, verify or "fact NAME"; `key` the idempotency key; `ended` is empty while it has not
-    ended, "returned", or the exception that it raised. `reached` says whether the author's own function was entered.
+    `part` is perform, undo, probe, verify or "fact NAME"; `key` the idempotency key; `ended` is empty while
+    it has not ended, "returned", or the exception that it raised. `reached` says whether the author's own
+    function was entered.
     """
 
     action: str
@@ -45,7 +46,8 @@ class Call(Struct):
 class Watch:
     """What is seen of an agent's functions, over all lives of its process.
 
-    The mutable state: `calls` in their order, the faults that may still strike, and the life that is lived now.
+    The mutable state: `calls` in their order, the faults that may still strike, and the life that is lived
+    now.
     """
 
     def __init__(self, clock: FakeClock, life: Life) -> None:
@@ -53,10 +55,10 @@ class Watch:
         self.life = life
         self.calls: list[Call] = []
         self.faults: list[Fault] = []
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
 
     def watched(self, agent: Agent, deps: Callable[[], Any] | None) -> Agent:
-        """Return a copy of *agent* whose functions are watched; *deps*, where given, makes its dependencies."""
+        """Return a copy of *agent* whose functions are watched; *deps* makes its dependencies, if given."""
         twin = copy.copy(agent)
         twin.actions = {name: self._watched_action(action) for name, action in agent.actions.items()}
         if deps is not None:
@@ -73,8 +75,9 @@ class Watch:
 
     def _watched_action(self, action: Action[Any, Any, Any]) -> Action[Any, Any, Any]:
         twin = copy.copy(action)
-        twin.function = self._function(action.name, "perform", action.function)
-        twin.undo_function = self._optional(action.name, "undo", action.undo_function)
+        happened = "reading" if action.effect == "read" else "sending"
+        twin.function = self._function(action.name, "perform", action.function, happened)
+        twin.undo_function = self._optional(action.name, "undo", action.undo_function, "undoing")
         twin.probe_function = self._optional(action.name, "probe", action.probe_function)
         twin.verify_function = self._optional(action.name, "verify", action.verify_function)
         twin.facts = {
@@ -83,13 +86,15 @@ class Watch:
         return twin
 
     def _optional(
-        self, name: str, part: str, function: Callable[..., Any] | None
+        self, name: str, part: str, function: Callable[..., Any] | None, boundary: str = ""
     ) -> Callable[..., Any] | None:
-        return None if function is None else self._function(name, part, function)
+        return None if function is None else self._function(name, part, function, boundary)
 
-    def _function(self, name: str, part: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    def _function(
+        self, name: str, part: str, function: Callable[..., Any], boundary: str = ""
+    ) -> Callable[..., Any]:
         watched = _Async if inspect.iscoroutinefunction(function) else _Sync
-        return watched(self, name, part, function).wrapper()
+        return watched(self, name, part, function, boundary).wrapper()
 
     def begin(self, name: str, part: str, ctx: Any, args: dict[str, Any]) -> Call:
         """Record that a function is about to be called."""
@@ -106,22 +111,17 @@ class Watch:
         return None
 
 
-BOUNDARIES = {"perform": "sending", "undo": "undoing"}
-"""What the moment is called at which the effect of a function has happened and nobody knows it yet."""
-
-
 class _Function:
-    """One watched function."""
+    """One watched function; `boundary` names the moment when it has returned and nobody knows yet."""
 
-    def __init__(self, watch: Watch, name: str, part: str, function: Callable[..., Any]) -> None:
+    def __init__(
+        self, watch: Watch, name: str, part: str, function: Callable[..., Any], boundary: str
+    ) -> None:
         self.watch = watch
         self.name = name
         self.part = part
         self.function = function
-
-    @property
-    def boundary(self) -> str:
-        return BOUNDARIES.get(self.part, "")
+        self.boundary = boundary
 
 
 class _Async(_Function):
@@ -177,7 +177,7 @@ class _Sync(_Function):
             return self.function(ctx, *given, **args)
 
         try:
-            result = go() if fault is None else fault.strike_in_thread(go, watch.clock, watch._loop)
+            result = go() if fault is None else fault.strike_in_thread(go, watch.clock, watch.loop)
         except BaseException as error:
             call.ended = repr(error)
             raise

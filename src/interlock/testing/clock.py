@@ -4,7 +4,7 @@ import asyncio
 import heapq
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
@@ -52,8 +52,8 @@ class FakeClock:
 
     Every timer of the runtime goes by it: delays, deadlines, expiries, pauses between probes, sleeping runs.
 
-    The mutable state: the time, the alarms that wait for it (earliest first), what holds it back (functions of the
-    agent at work), and who moves it now (the innermost of nested `elapse` and `run` calls does).
+    The mutable state: the time, the alarms that wait for it (earliest first), what holds it back (functions
+    of the agent at work), and who moves it now (the innermost of nested `elapse` and `run` calls does).
     """
 
     def __init__(self, start: datetime = START) -> None:
@@ -91,7 +91,8 @@ class FakeClock:
     def advance(self, duration: str) -> None:
         """Move the time on by *duration* ("10m") in one leap, as a suspended machine sees it.
 
-        What waited for any moment in between is woken, in the order of those moments, when the caller next awaits.
+        What waited for any moment in between is woken, in the order of those moments, when the caller next
+        awaits.
 
         Raises:
             DeclarationError: it is not a duration.
@@ -101,7 +102,7 @@ class FakeClock:
             heapq.heappop(self._alarms)[2].ring()
 
     async def elapse(self, duration: str) -> None:
-        """Let *duration* ("10m") go by: at each moment that something waits for, it happens before time goes on.
+        """Let *duration* ("10m") go by; what waits for a moment on the way happens before time goes on.
 
         Raises:
             DeclarationError: it is not a duration.
@@ -114,10 +115,10 @@ class FakeClock:
             self._now = until
 
     async def run(self, work: Awaitable[T], *, at_most: str = "2d") -> T:
-        """Return what *work* returns; whenever everything waits for the time, it jumps to the next moment awaited.
+        """Return what *work* returns; when everything waits, time jumps to the next moment that is awaited.
 
-        Time does not jump while a function of the agent is at work (for up to a second of real time). Meant for a
-        `MemoryStore`: a store on disk looks like waiting, too.
+        Time does not jump while a function of the agent is at work (for up to a second of real time). Meant
+        for a `MemoryStore`: a store on disk looks like waiting, too.
 
         Raises:
             AssertionError: it is still not done after *at_most* of the clock's time.
@@ -137,7 +138,7 @@ class FakeClock:
             task.cancel()
 
     @contextmanager
-    def hold(self) -> Iterator[None]:
+    def hold(self) -> Generator[None]:
         """Keep the time from jumping meanwhile: something is at work that the clock can't see."""
         release = self.held()
         try:
@@ -160,7 +161,7 @@ class FakeClock:
     # how
 
     @contextmanager
-    def _moving(self) -> Iterator[asyncio.Event]:
+    def _moving(self) -> Generator[asyncio.Event]:
         """Be the one who moves the time; whoever moved it before waits."""
         turn = asyncio.Event()
         if self._movers:
@@ -199,7 +200,7 @@ class FakeClock:
             return any(began > since for began in self._holds.values())
 
     def _hop(self, until: int) -> bool:
-        """Move to the next moment that something waits for, if it is not after *until*, and say whether there was one."""
+        """Move to the next moment that is awaited, unless it is after *until*; say whether there was one."""
         while self._alarms and self._alarms[0][2].cancelled:
             heapq.heappop(self._alarms)
         if not self._alarms or self._alarms[0][0] > until:

@@ -1,6 +1,7 @@
 """Things that go wrong: what authors' services, networks and disks do to a runtime, on purpose and on time.
 
-Give them to `runtime(…, faults=[…])` or to `MemoryRuntime.inject`. Each strikes `times` times and is over then.
+Give them to `runtime(…, faults=[…])` or to `MemoryRuntime.inject`. Each strikes `times` times and is over
+then.
 """
 
 import asyncio
@@ -106,7 +107,8 @@ def _deliver(go: Go, clock: FakeClock, by: int) -> None:
 def raises(action: Any, error: Exception | None = None, *, times: int = 1, part: str = "perform") -> Fault:
     """The function is not reached and raises *error*, by default a `ConnectionError`.
 
-    For the runtime that is an unknown outcome, unless the action counts the error's type among those that refuse.
+    For the runtime that is an unknown outcome, unless the action counts the error's type among those that
+    refuse.
     """
     lost = error if error is not None else ConnectionError("the connection was refused")
     return _Raises(action, lost, after=False, times=times, part=part)
@@ -126,7 +128,7 @@ def hangs(action: Any, *, times: int = 1, part: str = "perform") -> Fault:
 
 
 def late(action: Any, by: str, *, times: int = 1, part: str = "perform") -> Fault:
-    """The call never returns, and the effect happens *by* ("5s") later on the clock, whatever became of the caller.
+    """The call never returns, and the effect happens *by* ("5s") later, whatever became of the caller.
 
     That is what makes "not found" mean "still on its way": compare the action's `settle`.
     """
@@ -158,5 +160,8 @@ class JournalFault:
 
 
 def journal_unavailable(times: int = 1, *, after: int = 0) -> JournalFault:
-    """The next *times* writes to the journal fail with `JournalUnavailableError`, once *after* writes have gone well."""
+    """The journal can't be written *times* times, once *after* writes have gone well.
+
+    Each such write fails with `JournalUnavailableError`, and nothing of it is kept.
+    """
     return JournalFault(times, after)

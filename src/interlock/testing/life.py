@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, cast
 
 _current: contextvars.ContextVar["Life | None"] = contextvars.ContextVar("interlock_life", default=None)
 
@@ -14,13 +14,13 @@ STUBBORN = 0.05
 
 
 class Life:
-    """A process as far as a test needs one: what runs in it ends at once when it is killed, without cleaning up.
+    """A process as far as a test needs one: when it is killed, what runs in it ends without cleaning up.
 
-    A boundary is named by what is about to happen or has just happened ("before:done", "after:intended", "sending"),
-    from its second crossing on with a number ("after:done#2").
+    A boundary is named by what is about to happen or has just happened ("before:done", "after:intended",
+    "sending"), from its second crossing on with a number ("after:done#2").
 
-    The mutable state: the boundaries crossed so far, the one to die at, the tasks, and whether it is dead (nothing that
-    still runs reaches journal or world any more) or even buried (its tasks have ended).
+    The mutable state: the boundaries crossed so far, the one to die at, the tasks, and whether it is dead
+    (nothing that still runs reaches journal or world any more) or even buried (its tasks have ended).
     """
 
     def __init__(self) -> None:
@@ -93,12 +93,13 @@ class Life:
         if self._killed:
             return
         self._killed = True
-        for task in {*self._tasks, self._body}:
-            if task is not None and task is not sparing:
-                self._cancel(task)
+        if self._body is not None and self._body is not sparing:
+            self._body.cancel()
+        for task in self._tasks - {self._body, sparing}:
+            self._cancel(task)
 
     def _cancel(self, task: "asyncio.Task[Any]") -> None:
-        # Soon, not now: a task that has not begun yet begins first, and so leaves no coroutine that nobody awaited.
+        # Soon, not now: a task that has not begun yet begins first: nothing is left that nobody awaited.
         self._loop.call_soon(task.cancel)
 
     async def bury(self) -> None:
@@ -126,7 +127,7 @@ class _Tracking:
         factory = loop.get_task_factory()
         if not isinstance(factory, cls):
             factory = cls(factory)
-            loop.set_task_factory(factory)
+            loop.set_task_factory(cast("Any", factory))
         factory.users += 1
 
     @classmethod

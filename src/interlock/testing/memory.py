@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Self, cast
+from itertools import count
+from typing import TYPE_CHECKING, Any, Self, cast
+
+from msgspec.structs import replace
 
 from interlock.actions.action import Action
 from interlock.agents import Agent
 from interlock.journal.memory import MemoryStore
-from interlock.journal.store import Store
 from interlock.runtime.outcomes import Denied, Done, Failed, Finished, Proposal, Stopped, Unknown, Waiting
 from interlock.runtime.pool import ThreadPool
 from interlock.runtime.questions import Question
@@ -20,8 +22,11 @@ from interlock.testing.life import Life
 from interlock.testing.reading import Reader
 from interlock.testing.store import Acknowledged, WatchedStore
 
+if TYPE_CHECKING:
+    from interlock.journal.store import Store
+
 Person = Callable[[Question], Awaitable[None]]
-"""Who answers questions in a test: an async function of a question that approves, denies, or says what happened."""
+"""Who answers questions in a test: an async function of a question that approves, denies or tells."""
 
 
 class MemoryRuntime(Runtime):
@@ -50,6 +55,7 @@ class MemoryRuntime(Runtime):
         self._authored = agents
         self._settings = options
         self._journal_faults: list[JournalFault] = []
+        self._numbers = count(1)
         self._first_faults = faults
         super().__init__(self.store, *agents, clock=self.clock, **options)
 
@@ -98,14 +104,16 @@ class MemoryRuntime(Runtime):
         await self._die()
 
     def crash_at(self, boundary: str) -> "CrashAt":
-        """Return a context whose body is cut off when the process crosses *boundary*; after it, a new process runs.
+        """Return a context whose body is cut off by a crash at *boundary*; after it, a new process runs.
 
-        `async with rt.crash_at("after:intended"): …`. The boundaries are `before:TYPE` and `after:TYPE` of each event
-        that is appended (of the run's row: `before:row`), of a signal (`before:signal:decision`) and of a claim;
-        `sending` (the effect has happened, nobody knows it) and `undoing`; "after:done#2" is the second crossing.
+        `async with rt.crash_at("after:intended"): …`. The boundaries are `before:TYPE` and `after:TYPE` of
+        each event that is appended (of the run's row: `before:row`), of a signal (`before:signal:decision`)
+        and of a claim; `sending` (an effect has happened, nobody knows it), `undoing` and `reading`;
+        "after:done#2" is the second crossing.
 
         Raises:
-            AssertionError: the body ended, and the boundary was not crossed; the message names those that were.
+            AssertionError: the body ended, and the boundary was not crossed; the message names those that
+                were.
         """
         return CrashAt(self, boundary)
 
@@ -164,6 +172,8 @@ class MemoryRuntime(Runtime):
     async def _insist(
         self, session: Session, proposal: Proposal, person: Person | None
     ) -> Done | Denied | Failed:
+        if not proposal.key:  # It is one proposal, however often it is performed until it has an outcome.
+            proposal = replace(proposal, key=f"proposal {next(self._numbers)}")
         while True:
             outcome = await session.perform(proposal)
             if isinstance(outcome, (Done, Denied, Failed)):
@@ -175,7 +185,7 @@ class MemoryRuntime(Runtime):
                 await self.clock.sleep((until - self.clock.now()) / 1_000_000)
 
     async def ending(self, run: Run, person: Person | None = None) -> Finished | Stopped:
-        """Return how *run* ended (or that it is parked): *person* answers what is asked, time passes as needed.
+        """Return how *run* ended, or that it is parked; *person* answers, time passes as needed.
 
         Raises:
             AssertionError: something is asked and there is nobody to answer.
@@ -198,7 +208,7 @@ class MemoryRuntime(Runtime):
             await self.clock.sleep(0.001)
 
     async def undo(self, run: Run | str, by: str = "test", person: Person | None = None) -> tuple[int, ...]:
-        """Undo a run and return what could not be taken back; *person* answers what is asked, time passes as needed.
+        """Undo a run and return what could not be taken back; *person* answers, time passes as needed.
 
         An undo that is under way (a crash may have come in between) is awaited first.
         """
@@ -276,7 +286,7 @@ def runtime(
     faults: Sequence[Fault | JournalFault] = (),
     **options: Any,
 ) -> MemoryRuntime:
-    """Return a runtime for a test: `async with runtime(desk) as rt`.
+    """Make what a test runs an agent in: `async with` it.
 
     Args:
         agents: The agents that it runs; copies of them, whose functions are watched.

@@ -1,11 +1,12 @@
 """Fixtures for pytest, found by it through the entry point `interlock`; only pytest imports this module."""
 
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from interlock.agents import Agent
     from interlock.testing import FakeClock, MemoryRuntime
 
@@ -20,7 +21,7 @@ def fake_clock() -> "FakeClock":
 
 @pytest.fixture
 def interlock_runtime(fake_clock: "FakeClock") -> "Iterator[Callable[..., MemoryRuntime]]":
-    """Return what makes runtimes in memory: `async with interlock_runtime(desk) as rt`; takes what `runtime` takes.
+    """Return what makes runtimes in memory, for `async with`; it takes what `testing.runtime` takes.
 
     When the test is over, the journal of each must verify.
     """

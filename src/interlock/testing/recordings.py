@@ -1,8 +1,8 @@
-"""A recorded run as a test: the same proposals before another policy, with the recorded results as answers."""
+"""A recorded run as a test: the same proposals before another policy, answered as recorded."""
 
 import copy
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, cast
 
 import msgspec
 
@@ -88,7 +88,7 @@ class Difference(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         one = self.proposed
-        args = ", ".join(f"{name}={value!r}" for name, value in dict(one.args or {}).items())
+        args = ", ".join(f"{name}={value!r}" for name, value in _arguments(one.args).items())
         return f"{one.action}({args}) [{one.key}]\n    was: {one.decision}\n    now: {self.now}"
 
 
@@ -140,7 +140,7 @@ def _account(proposals: dict[str, Proposed], event: Event, state: str) -> None:
 
 
 _FIRST = (ev.Denied, ev.Asked, ev.Delayed, ev.Intended, ev.Done, ev.Failed)
-"""What a proposal's first event can be: it holds the arguments and the judgement (a read that failed has none)."""
+"""What a proposal's first event can be: it holds arguments and judgement (a read that failed has none)."""
 
 
 def _proposed(
@@ -161,9 +161,9 @@ def _proposed(
 async def replay(what: Recording | Sequence[Recorded] | Run, agent: Agent) -> Replay:
     """Make the proposals of a recorded run to *agent*, in memory, and return which decisions differ.
 
-    Nothing of the agent is performed: actions answer with the recorded results, facts with what was read then (a fact
-    that was not read then can't be gathered, so a rule that reads it now denies, and says so). Where people are asked,
-    they say yes; delays pass at once.
+    Nothing of the agent is performed: actions answer with the recorded results, facts with what was read then
+    (a fact that was not read then can't be gathered, so a rule that reads it now denies, and says so). Where
+    people are asked, they say yes; delays pass at once.
     """
     if isinstance(what, Run):
         what = await what.history()
@@ -192,14 +192,16 @@ async def _propose(rt: MemoryRuntime, agent: Agent, one: Proposed) -> None:
             if live.state.place != one.state:
                 await live.append(ev.Entered(state=one.state, entry=live.state.entry + 1))
         path = rt._path  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        args = dict(one.args) if isinstance(one.args, dict) else {"": one.args}  # pyright: ignore[reportUnknownArgumentType]
-        await rt.outcome(
-            Session(path, live, "", offers), Proposal(one.action, args, one.key), approving("replay")
-        )
+        proposal = Proposal(one.action, _arguments(one.args), one.key)
+        await rt.outcome(Session(path, live, "", offers), proposal, approving("replay"))
+
+
+def _arguments(recorded: Any) -> dict[str, Any]:
+    return cast("dict[str, Any]", recorded) if isinstance(recorded, dict) else {"": recorded}
 
 
 def _stand_in(agent: Agent, current: list[Proposed]) -> Agent:
-    """Return a copy of *agent* without machine and world, whose functions answer as recorded for the current proposal."""
+    """Return a copy of *agent* without machine and world; its functions answer for the current proposal."""
     twin = copy.copy(agent)
     twin.machine, twin.deps = None, None
     twin.actions = {name: _stand_in_action(action, current) for name, action in agent.actions.items()}
@@ -221,12 +223,39 @@ def _stand_in_action(action: Action[Any, Any, Any], current: list[Proposed]) -> 
     twin = copy.copy(action)
     _ = action.signature
     vars(twin)["signature"] = action.signature
-    twin.function, twin.is_async, twin.verify_function = answer, True, None
+    twin.function, twin.verify_function = answer, None
     twin.facts = {name: fact(name) for name in action.facts}
     return twin
 
 
-def _fact(facts: dict[str, Any], name: str) -> Any:
+class _Partial(Mapping[str, Any]):
+    """A fact as far as it was read when it was recorded; to read more of it is an error, not an absence."""
+
+    def __init__(self) -> None:
+        self._read: dict[str, Any] = {}
+
+    def put(self, steps: Sequence[str], value: Any) -> None:
+        """Add what was read at the end of *steps*."""
+        if len(steps) == 1:
+            self._read[steps[0]] = value
+            return
+        inner = self._read.setdefault(steps[0], _Partial())
+        if isinstance(inner, _Partial):
+            inner.put(steps[1:], value)
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._read:
+            raise LookupError(f"{name!r} was not read when this was recorded")
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read)
+
+    def __len__(self) -> int:
+        return len(self._read)
+
+
+def _fact(facts: Mapping[str, Any], name: str) -> Any:
     """Return a fact as far as it was read then.
 
     Raises:
@@ -234,17 +263,11 @@ def _fact(facts: dict[str, Any], name: str) -> Any:
     """
     if name in facts:
         return facts[name]
-    found: dict[str, Any] = {}
+    found = _Partial()
     for path, value in facts.items():
         first, *steps = path.split(".")
         if first == name:
-            _put(found, steps, value)
+            found.put(steps, value)
     if not found:
         raise LookupError("it was not read when this was recorded")
     return found
-
-
-def _put(into: dict[str, Any], steps: list[str], value: Any) -> None:
-    for step in steps[:-1]:
-        into = into.setdefault(step, {})
-    into[steps[-1]] = value

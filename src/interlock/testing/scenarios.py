@@ -27,8 +27,8 @@ _KINDS: dict[Expected, type] = {
 class Step(Struct, frozen=True):
     """One proposal of a scenario, and what must come of it.
 
-    `says` must be found in what the outcome says (reasons, the question's level, the error). `answer` is what people
-    say when they are asked: "approve", "deny", or nothing, and then the step comes to `waiting`.
+    `says` must be found in what the outcome says (reasons, the question's level, the error). `answer` is what
+    people say when they are asked: "approve", "deny", or nothing, and then the step comes to `waiting`.
     """
 
     action: str
@@ -47,7 +47,8 @@ class Scenario(Struct, frozen=True):
     Attributes:
         name: What a report calls it.
         agent: Who is put through it.
-        steps: What happens: proposals in a row, or an async function of the test's runtime that asserts what it likes.
+        steps: What happens: proposals in a row, or an async function of the test's runtime that asserts what
+            it likes.
         deps: Makes what actions find in `ctx.deps`; by default what the agent's own factory makes.
         user: Whom the run of proposals acts for.
         faults: Makes what goes wrong (a function, because a fault is used up).
@@ -62,7 +63,7 @@ class Scenario(Struct, frozen=True):
 
 
 class Result(Struct, frozen=True):
-    """How one scenario went: `problem` is empty where it went well; `shown` is its timeline; `seconds` are real ones."""
+    """How one scenario went: `problem` is empty if well, `shown` is its timeline, `seconds` are real ones."""
 
     name: str
     problem: str
@@ -98,7 +99,7 @@ class Report(Struct, frozen=True):
 
 
 async def run_scenarios(scenarios: Sequence[Scenario]) -> Report:
-    """Put each scenario's agent through it, one after the other, and report how that went; raises nothing of theirs."""
+    """Put each scenario's agent through it, one after the other, and report; raises nothing of theirs."""
     return Report(tuple([await _result(one) for one in scenarios]))
 
 
@@ -138,23 +139,19 @@ def _person(step: Step) -> Person:
 def _check(number: int, step: Step, outcome: object) -> None:
     what = f"step {number}, {step.action}"
     if not isinstance(outcome, _KINDS[step.expect]):
-        raise AssertionError(f"{what}: expected {step.expect}, got {outcome!r}")
+        raise AssertionError(  # noqa: TRY004 - it is an assertion
+            f"{what}: expected {step.expect}, got {outcome!r}"
+        )
     if step.says not in _said(outcome):
         raise AssertionError(f"{what}: {step.says!r} is not said in {_said(outcome)!r}")
 
 
 def _said(outcome: object) -> str:
-    match outcome:
-        case Done(result, problem):
-            return f"{result!r} {problem}"
-        case Denied(reasons, instead):
-            return "; ".join((*reasons, *instead))
-        case Waiting(questions):
-            return "; ".join(f"{one.kind} {one.level}: {one.says}" for one in questions)
-        case Failed(error):
-            return error
-        case _:
-            return repr(outcome)
+    if isinstance(outcome, Denied):
+        return "; ".join((*outcome.reasons, *outcome.instead))
+    if isinstance(outcome, Waiting):
+        return "; ".join(f"{one.kind} {one.level}: {one.says}" for one in outcome.questions)
+    return repr(outcome)
 
 
 def _indented(text: str) -> str:

@@ -32,7 +32,7 @@ class WatchedStore:
         return getattr(self.inner, name)
 
     async def append(self, entry: Entry) -> int:
-        """Append, with the boundaries `before:TYPE` and `after:TYPE` of each event, or `before:row`, `after:row`."""
+        """Append, with boundaries `before:TYPE` and `after:TYPE` for each event, or for the `row` alone."""
         names = [draft.type for draft in entry.drafts] or ["row"]
         await self._before(*names)
         position = await self.inner.append(entry)
@@ -63,7 +63,8 @@ class WatchedStore:
     async def _before(self, *names: str) -> None:
         self._check_alive()
         await self._life.cross(*(f"before:{name}" for name in names))
-        if any([fault.strikes() for fault in self._faults if fault.times > 0]):
+        striking = [fault.strikes() for fault in self._faults if fault.times > 0]
+        if any(striking):
             raise JournalUnavailableError("the disk is full (an injected fault); nothing was kept")
 
     async def _after(self, *names: str) -> None:

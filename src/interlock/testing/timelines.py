@@ -1,7 +1,7 @@
 """A run's events as lines that a person reads."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -20,7 +20,7 @@ _TIMES = frozenset(("expires", "until", "again_at", "perform_before", "deadline"
 
 
 def timeline(history: Sequence[Recorded]) -> str:
-    """Return one line an event: seconds since the run's start, seq, what happened to which call, with what."""
+    """Return one line an event: seconds since the start, seq, what happened to which call, with what."""
     if not history:
         return "  (nothing happened)"
     begin = history[0].at
@@ -52,10 +52,11 @@ def _arguments(event: Event) -> str:
     args = getattr(event, "args", ev.NOTHING)
     if bytes(args) == b"null":
         return ""
-    decoded = msgspec.json.decode(bytes(args))
+    decoded: Any = msgspec.json.decode(bytes(args))
     if not isinstance(decoded, dict):
         return f"({_short(decoded)})"
-    return f"({', '.join(f'{name}={_short(value)}' for name, value in decoded.items())})"
+    items = cast("dict[str, Any]", decoded).items()
+    return f"({', '.join(f'{name}={_short(value)}' for name, value in items)})"
 
 
 def _field(name: str, value: Any, begin: int) -> str:

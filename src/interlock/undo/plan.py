@@ -14,6 +14,10 @@ Way = Literal["restore", "compensate", "cannot"]
 cannot: neither."""
 
 
+SHOWN = 80
+"""How many characters of an effect's arguments a plan shows in its text; `Item.args` has them all."""
+
+
 class Item(msgspec.Struct, frozen=True):
     """One effect of the run: the seq of its outcome, what was done with what, and what will become of it."""
 
@@ -25,6 +29,7 @@ class Item(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         shown = ", ".join(f"{name}={value!r}" for name, value in self.args.items()) if self.args else ""
+        shown = shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}…"
         why = f" ({self.why})" if self.why else ""
         return f"{self.way:<10} {self.action}({shown}){why}"
 
