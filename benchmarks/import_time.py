@@ -1,7 +1,7 @@
 """How long `import interlock` takes over bare Python, and what each step further adds.
 
-Every row is a fresh interpreter from start to exit; rows take turns, so that a busy moment of the machine falls
-on all of them alike. The figure is the median over the bare interpreter's median.
+Every figure is a fresh interpreter from start to exit; the rows take turns, so that a busy moment of the
+machine falls on all of them alike. What counts is a row's median over that of the bare interpreter.
 """
 
 import statistics

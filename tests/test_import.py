@@ -1,6 +1,8 @@
 """`import interlock` is cheap, and everything public is there by name."""
 
+import importlib
 import json
+import pkgutil
 import subprocess
 import sys
 
@@ -47,6 +49,14 @@ def test_declaring_and_judging_need_no_event_loop():
 def test_every_public_name_resolves(name):
     """Each name in __all__ is there, and importing it from the package gives the same thing again."""
     assert getattr(interlock, name) is getattr(interlock, name)
+
+
+@pytest.mark.parametrize("package", ["interlock", "interlock.journal"])
+def test_no_name_is_hidden_by_a_module(package):
+    """A public name means the same whatever was imported before: no submodule bears the name of what it defines."""
+    names = importlib.import_module(package).__all__
+    modules = {module.name for module in pkgutil.iter_modules(importlib.import_module(package).__path__)}
+    assert not modules & set(names)
 
 
 def test_names_are_listed():

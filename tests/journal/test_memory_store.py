@@ -5,7 +5,7 @@ from journal_helpers import everything, more, write
 
 from interlock.errors import StaleWriterError
 from interlock.journal.memory import MemoryStore
-from interlock.journal.verify import verify
+from interlock.journal.verification import verify
 
 
 async def test_a_fork_is_what_a_crash_leaves():

@@ -13,7 +13,7 @@ from power_cut import Connection, Disk, Vfs
 from interlock.errors import JournalError
 from interlock.journal import writer
 from interlock.journal.sqlite import SqliteStore
-from interlock.journal.verify import verify
+from interlock.journal.verification import verify
 
 FULL = "PRAGMA synchronous = FULL"
 

@@ -15,7 +15,7 @@ from journal_helpers import draft, edit, everything, more, run_row, start, write
 from interlock.errors import JournalCorruptError, JournalUnavailableError, JournalVersionError
 from interlock.journal import connection, known, migrations, writer
 from interlock.journal.sqlite import SqliteStore
-from interlock.journal.verify import verify
+from interlock.journal.verification import verify
 
 BIG = b"x" * 20_000
 

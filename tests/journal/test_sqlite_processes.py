@@ -13,7 +13,7 @@ from journal_helpers import draft, everything, more, start, write
 
 from interlock.errors import DriverConflictError, JournalUnavailableError, StaleWriterError
 from interlock.journal.sqlite import SqliteStore
-from interlock.journal.verify import verify
+from interlock.journal.verification import verify
 
 HERE = Path(__file__).parent
 SOURCE = HERE.parent.parent / "src"

@@ -8,7 +8,7 @@ from journal_helpers import NOW, draft, everything, more, run_row, start, write
 from interlock.errors import JournalUnavailableError, StaleWriterError, UnknownRunError
 from interlock.journal.chain import blob_address
 from interlock.journal.store import Row, Signal, Snapshot
-from interlock.journal.verify import verify
+from interlock.journal.verification import verify
 
 
 class TestAppend:

@@ -15,7 +15,7 @@ from interlock.journal.chain import blob_address
 from interlock.journal.memory import MemoryStore
 from interlock.journal.sqlite import SqliteStore
 from interlock.journal.store import Entry, Snapshot
-from interlock.journal.verify import verify
+from interlock.journal.verification import verify
 
 RUNS = st.sampled_from(["r1", "r2", "r3"])
 KEYS = st.sampled_from([None, "k1", "k2"])

@@ -13,7 +13,7 @@ from interlock.journal.heads import export_head, generate_key
 from interlock.journal.memory import MemoryStore
 from interlock.journal.sqlite import SqliteStore
 from interlock.journal.store import Draft
-from interlock.journal.verify import verify
+from interlock.journal.verification import verify
 
 
 @pytest.fixture

@@ -6,7 +6,22 @@ from typing import Any
 
 import pytest
 
-from interlock import Agent, Ctx, MemoryStore, Policy, Refused, Runtime, action, arg, fact, forbid, need, permit, probe, user
+from interlock import (
+    Agent,
+    Ctx,
+    MemoryStore,
+    Policy,
+    Refused,
+    Runtime,
+    action,
+    arg,
+    fact,
+    forbid,
+    need,
+    permit,
+    probe,
+    user,
+)
 
 
 class Bank:

@@ -23,7 +23,13 @@ from interlock import (
     probe,
     verify,
 )
-from interlock.errors import CanonicalError, DeclarationError, DependenciesError, RunEndedError, StaleWriterError
+from interlock.errors import (
+    CanonicalError,
+    DeclarationError,
+    DependenciesError,
+    RunEndedError,
+    StaleWriterError,
+)
 
 
 async def run_one(rt, proposal):

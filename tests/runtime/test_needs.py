@@ -5,7 +5,22 @@ from decimal import Decimal
 
 import pytest
 
-from interlock import Agent, Ctx, Denied, Done, MemoryStore, Policy, Proposal, Runtime, Waiting, action, arg, fact, need, permit
+from interlock import (
+    Agent,
+    Ctx,
+    Denied,
+    Done,
+    MemoryStore,
+    Policy,
+    Proposal,
+    Runtime,
+    Waiting,
+    action,
+    arg,
+    fact,
+    need,
+    permit,
+)
 from interlock.errors import UnknownQuestionError, UnknownRunError
 
 

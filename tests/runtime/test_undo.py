@@ -64,6 +64,16 @@ class TestApply:
         await two.apply(by="bob")
         assert bank.calls.count("reverse a") == 1
 
+    async def test_no_proposal_can_pass_for_an_undo(self, rt, bank):
+        """A key that looks like the runtime's own is a proposal's key like any other."""
+        run = await rt.start("desk")
+        async with rt.session(run.id) as s:
+            await s.perform(Proposal("pay", {"ref": "a", "amount": 1}, "first"))
+            await s.perform(Proposal("pay", {"ref": "b", "amount": 1}, "~undo/3"))
+            await s.perform(Proposal("pay", {"ref": "c", "amount": 1}, "undo/3"))
+        assert await (await run.undo_plan()).apply(by="ana") == ()
+        assert bank.calls[3:] == ["reverse c", "reverse b", "reverse a"]
+
     async def test_a_run_that_is_still_going_is_not_undone(self, rt):
         """Undoing under a running loop is refused; end or cancel it first."""
         run = await rt.start("desk")

@@ -63,7 +63,9 @@ class TestMatrix:
 async def test_two_crashes(mode, kind):
     """Recovery survives crashes of its own: a second one at every boundary of the life after the first."""
     agent, play = case(mode, kind, "free")
-    crashes = await every_crash(agent, play, check=payments.paid_once, deps=payments.Bank, twice=True)
+    crashes = await every_crash(
+        agent, play, check=payments.paid_once, deps=payments.Bank, twice=True, every=7
+    )
     assert any(len(at) == 2 for at in crashes.boundaries)
     assert bool(crashes.asked) == (kind == "blind")
 
@@ -114,7 +116,13 @@ class TestUndo:
     async def test_every_crash(self, twice):
         """Whenever the process is killed (also while recovering), the undo comes to its end by itself."""
         crashes = await every_crash(
-            payments.loop_agent(), undoing, check=all_undone, deps=payments.Bank, down=("0s",), twice=twice
+            payments.loop_agent(),
+            undoing,
+            check=all_undone,
+            deps=payments.Bank,
+            down=("0s",),
+            twice=twice,
+            every=7,
         )
         assert any("undoing" in at[0] for at in crashes.boundaries)
         assert not crashes.asked

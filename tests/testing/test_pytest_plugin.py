@@ -62,3 +62,12 @@ def test_the_plugin_is_an_entry_point():
     """pytest finds the fixtures by the entry point `interlock`."""
     project = Path(__file__).parents[2] / "pyproject.toml"
     assert 'interlock = "interlock.testing.pytest_plugin"' in project.read_text()
+
+
+def test_the_journal_s_verify_stays_a_function():
+    """Using the assertions of this room does not turn `interlock.verify` into a module of that name."""
+    script = (
+        "from interlock.testing import assert_journal_verifies; from interlock import verify;"
+        "from interlock.journal import verify as same; assert callable(verify) and verify is same"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

@@ -7,8 +7,8 @@ runtime; below it a `Store` keeps bytes: in one SQLite file, or in memory.
 Read `store.py` first: it is the contract. Then `chain.py` (what makes an edit visible), `fence.py` (who may
 append), `memory.py` (the contract in its shortest form), and for the file `sqlite.py`, `writer.py` (the one
 writing thread), `transaction.py` (one transaction), `known.py` (what the writer remembers), `reader.py`.
-`verify.py` walks a journal and says what that proves; `heads.py` exports what to keep elsewhere; `redact.py`
-keeps credentials out.
+`verification.py` walks a journal and says what that proves; `heads.py` exports what to keep elsewhere;
+`redact.py` keeps credentials out.
 """
 
 from importlib import import_module
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from interlock.journal.redact import Redactor
     from interlock.journal.sqlite import SqliteStore
     from interlock.journal.store import Batch, Draft, Entry, Row, RunRow, Seal, Signal, Snapshot, Store
-    from interlock.journal.verify import Fault, Report, verify
+    from interlock.journal.verification import Fault, Report, verify
 
 _HOMES = {
     "Batch": "store",
     "Draft": "store",
     "Entry": "store",
-    "Fault": "verify",
+    "Fault": "verification",
     "Head": "heads",
     "MemoryStore": "memory",
     "Redactor": "redact",
-    "Report": "verify",
+    "Report": "verification",
     "Row": "store",
     "RunRow": "store",
     "Seal": "store",
@@ -40,7 +40,7 @@ _HOMES = {
     "Store": "store",
     "export_head": "heads",
     "generate_key": "heads",
-    "verify": "verify",
+    "verify": "verification",
 }
 
 __all__ = [

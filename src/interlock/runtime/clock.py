@@ -27,7 +27,7 @@ class Clock(Protocol):
         ...
 
     def call_later(self, seconds: float, callback: Callable[[], Any]) -> Alarm:
-        """Have the running event loop call *callback* after *seconds* of this clock's time: every timer of the runtime."""
+        """Have the running event loop call *callback* after *seconds*; every timer of the runtime is this."""
         ...
 
 

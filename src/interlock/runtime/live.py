@@ -15,6 +15,7 @@ from interlock.kernel.evolve import evolve
 from interlock.kernel.state import State
 from interlock.runtime.flight import Flight
 from interlock.runtime.mailbox import Mailbox, event_of
+from interlock.runtime.records import undo_key
 
 
 class LiveRun:
@@ -174,7 +175,7 @@ class LiveRun:
         return msgspec.structs.replace(asked, targets=tuple(left))
 
     async def _taken_back(self, seq: int) -> bool:
-        found = await self.journal.find(self.id, f"undo/{seq}")
+        found = await self.journal.find(self.id, undo_key(seq))
         return found is not None and isinstance(found.event, Done)
 
     def __repr__(self) -> str:

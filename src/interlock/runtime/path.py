@@ -43,7 +43,6 @@ class Refusal(Exception):  # noqa: N818 - it carries a denial out of a stage, it
         self.stage = stage
         self.reasons = reasons
         self.instead = instead
-        self.judgement = ev.Judgement()
 
 
 class Step(msgspec.Struct):

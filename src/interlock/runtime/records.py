@@ -16,6 +16,11 @@ def idempotency_key(run: str, call: str) -> str:
     return digest(run.encode(), call.encode())[:32]
 
 
+def undo_key(outcome: int) -> str:
+    """Return the key of the call that takes back the outcome at this seq; no proposal can have it."""
+    return f"~undo/{outcome}"
+
+
 def outcome_of(event: ev.Done | ev.Failed | ev.Denied, action: Action[Any, Any, Any] | None) -> Outcome:
     """Return the outcome that a recorded event stands for."""
     if isinstance(event, ev.Failed):

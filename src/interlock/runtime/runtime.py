@@ -11,7 +11,13 @@ import msgspec
 from interlock.agents import Agent
 from interlock.canonical import canonical
 from interlock.durations import microseconds
-from interlock.errors import DeclarationError, RunEndedError, RuntimeClosedError, StaleWriterError, UnknownRunError
+from interlock.errors import (
+    DeclarationError,
+    RunEndedError,
+    RuntimeClosedError,
+    StaleWriterError,
+    UnknownRunError,
+)
 from interlock.journal.journal import Journal
 from interlock.journal.redact import Redactor
 from interlock.journal.store import RunRow, Store

@@ -18,7 +18,6 @@ from interlock.runtime.live import LiveRun
 from interlock.runtime.options import Credentials
 from interlock.runtime.pool import ThreadPool
 
-
 GRACE = 1.0
 """How long a cancelled action may take to end before it is given up, in seconds."""
 

@@ -47,7 +47,7 @@ class Session:
         live = self._live
         if live.state.ended or live.state.undo is not None:
             raise RunEndedError(f"run {live.id!r} is {live.state.ended or 'being undone'}; start a new one")
-        key = self._prefix + (proposal.key or live.fresh_key())
+        key = self._key(proposal.key) if proposal.key else live.fresh_key()
         while (flight := live.flights.get(key)) is not None:
             outcome = await flight.join()
             if outcome is not None:
@@ -64,7 +64,7 @@ class Session:
         live = self._live
         if live.state.ended:
             raise RunEndedError(f"run {live.id!r} is {live.state.ended}; start a new one")
-        key = self._prefix + turn.key if turn.key else ""
+        key = self._key(turn.key) if turn.key else ""
         if key and await self._recorded(key):
             return
         await live.append(
@@ -81,7 +81,7 @@ class Session:
 
     async def recall(self, key: str) -> Turn | None:
         """Return the turn recorded under *key*, or None: a loop that starts again asks here before it asks the model."""
-        found = await self._recorded(self._prefix + key)
+        found = await self._recorded(self._key(key))
         if found is None:
             return None
         return Turn(
@@ -93,6 +93,10 @@ class Session:
             latency=found.latency / 1_000_000,
             key=key,
         )
+
+    def _key(self, given: str) -> str:
+        """Return the key as the run knows it; those that begin with a tilde are the runtime's own."""
+        return f"~{self._prefix}{given}" if given.startswith("~") else self._prefix + given
 
     async def _recorded(self, key: str) -> ev.TurnRecorded | None:
         if self._live.from_start and key not in self._live.closed:

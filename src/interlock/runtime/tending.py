@@ -15,7 +15,7 @@ from interlock.runtime.flight import Flight
 from interlock.runtime.flow import Flow, Suspended
 from interlock.runtime.live import LiveRun
 from interlock.runtime.path import ActionPath
-from interlock.runtime.records import idempotency_key, said
+from interlock.runtime.records import idempotency_key, said, undo_key
 
 
 class Tender:
@@ -124,7 +124,7 @@ class Tender:
         await self._path.sender.make(live.agent)
         now = live.clock.now()
         window = recovery.RESTORE_WINDOW if outcome.effect == "reversible" else what.action.idempotent
-        key = f"undo/{target}"
+        key = undo_key(target)
         await live.append(
             ev.Intended(
                 call=key,

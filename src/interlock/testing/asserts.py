@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from interlock.journal.verify import Report, verify
+from interlock.journal.verification import Report, verify
 from interlock.kernel import decide
 from interlock.kernel import events as ev
 from interlock.kernel.events import Recorded

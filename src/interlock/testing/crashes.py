@@ -108,6 +108,7 @@ async def every_crash(
     deps: Callable[[], Any] | None = None,
     down: Sequence[str] = ("0s",),
     twice: bool = False,
+    every: int = 1,
     **options: Any,
 ) -> Crashes:
     """Run a scenario once whole and then with a crash at each boundary that it crosses.
@@ -120,6 +121,7 @@ async def every_crash(
         down: How long the process is down; each is tried.
         twice: Crash a second time, at each boundary that the second life crosses (the square of the number of
             runs).
+        every: Of the second crashes, take one in so many, spread evenly.
         options: What else `testing.runtime` takes.
 
     Returns:
@@ -133,12 +135,11 @@ async def every_crash(
     case = _Case(agent, play, check, deps, "0s", options)
     whole, _ = await _lives(case, ())
     for pause in down:
-        waiting = [(at,) for at in whole.crossed]
-        while waiting:
-            at = waiting.pop(0)
-            further = await _try(crashes, case._replace(down=pause), at)
-            if twice and len(at) == 1:
-                waiting += [(*at, one) for one in further]
+        paused = case._replace(down=pause)
+        for number, first in enumerate(whole.crossed):
+            further = await _try(crashes, paused, (first,))
+            for second in further[number % every :: every] if twice else ():
+                await _try(crashes, paused, (first, second))
     if crashes.failures:
         raise AssertionError(str(crashes))
     return crashes
