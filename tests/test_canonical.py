@@ -181,7 +181,7 @@ class TestRefusals:
 
     @pytest.mark.parametrize("leaf", [1, None])
     def test_depth(self, leaf):
-        """A value of ten thousand levels, or one that holds itself, is refused and does not end the process."""
+        """Ten thousand levels, or a value that holds itself, are refused and do not end the process."""
         for _ in range(10_000):
             leaf = [leaf]
         with pytest.raises(CanonicalError, match="nested too deeply"):

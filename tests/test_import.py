@@ -53,7 +53,7 @@ def test_every_public_name_resolves(name):
 
 @pytest.mark.parametrize("package", ["interlock", "interlock.journal"])
 def test_no_name_is_hidden_by_a_module(package):
-    """A public name means the same whatever was imported before: no submodule bears the name of what it defines."""
+    """No submodule bears the name of what it defines: a name means the same whatever was imported before."""
     names = importlib.import_module(package).__all__
     modules = {module.name for module in pkgutil.iter_modules(importlib.import_module(package).__path__)}
     assert not modules & set(names)

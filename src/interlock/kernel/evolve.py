@@ -255,7 +255,7 @@ def _outcome_unknown(state: State, seq: int, at: int, event: ev.OutcomeUnknown) 
     call = _sent(state, event.call)
     if call is None:
         return replace(state, seq=seq, last_at=at)
-    call = replace(call, phase="unknown", until=event.again_at)
+    call = replace(call, phase="unknown", until=event.again_at, lost_at=at)
     return replace(state, seq=seq, last_at=at, calls={**state.calls, event.call: call})
 
 

@@ -53,6 +53,8 @@ class Call(Struct, frozen=True, omit_defaults=True, gc=False):
     probe: bool = False
     settle: int = 0
     perform_before: int = 0
+    lost_at: int = 0
+    """When it was last known that nobody here was sending it any more; 0 where that is not known."""
     undoes: int = 0
     redacted: bool = False
 
@@ -60,6 +62,15 @@ class Call(Struct, frozen=True, omit_defaults=True, gc=False):
 def unsettled(call: Call) -> bool:
     """Whether something may have happened out there that the journal does not know the outcome of."""
     return call.phase == "intended" or call.phase == "unknown"  # noqa: PLR1714 - called for every event
+
+
+def certain_from(call: Call) -> int:
+    """Return from when on a probe's `never` means never, in microseconds since the epoch.
+
+    Whatever was sent was sent before `perform_before`, or while this side was still at it; after that it has the
+    action's settle time to arrive.
+    """
+    return max(call.perform_before, call.lost_at) + call.settle
 
 
 class Undo(Struct, frozen=True, gc=False):

@@ -1,7 +1,7 @@
 """A call while it is being performed: a task that no caller can cancel, and those who wait for its outcome."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 
@@ -57,6 +57,14 @@ class Flight:
                 future.set_exception(outcome)
             else:
                 future.set_result(outcome)
+
+    def cancel(self) -> None:
+        """Stop performing; whoever still waits is told."""
+        self._task.cancel()
+
+    def when_ended(self, callback: Callable[["Flight"], object]) -> None:
+        """Have *callback* called when the performance has ended, landed or not."""
+        self._task.add_done_callback(lambda _: callback(self))
 
     async def landed(self) -> None:
         """Wait until the flight has landed, whatever its outcome."""

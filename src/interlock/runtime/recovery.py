@@ -10,7 +10,7 @@ from interlock.actions.action import Action
 from interlock.errors import DependenciesError
 from interlock.kernel import decide
 from interlock.kernel import events as ev
-from interlock.kernel.state import Call
+from interlock.kernel.state import Call, certain_from
 from interlock.runtime.flight import Flight
 from interlock.runtime.live import LiveRun
 from interlock.runtime.outcomes import Done, Failed, Outcome, Unknown
@@ -98,20 +98,18 @@ async def perform(path: "ActionPath", live: LiveRun, key: str, what: What) -> Ou
     if began > call.perform_before:
         await live.append(ev.Withheld(call=key))
         return None
+    send = Send(what.function, (ctx, *what.given), args, action.timeout)
     try:
-        send = Send(what.function, (ctx, *what.given), args, action.timeout)
-        value = await path.sender.call(send, lambda: _abandon(path, live, call))
+        with path.sender.sending(call.idempotency_key):
+            value = await path.sender.call(send, lambda: _abandon(path, live, call))
     except NeverStarted:
         await live.append(ev.Withheld(call=key))
         return None
     except action.refuses as error:
         return await _refused(live, call, str(error) or type(error).__name__)
     except Exception as error:  # noqa: BLE001 - the effect may have happened before whatever this is
-        if _open(live, call):
-            await _lost(live, call, said(error))
+        await _lost(live, call, said(error))
         return None
-    if not _open(live, call):
-        return None  # It was given up, and meanwhile its outcome became known in another way.
     return await _done(path, live, call, value, live.clock.now() - began, (ctx, value), args)
 
 
@@ -122,21 +120,28 @@ def _open(live: LiveRun, sent: Call) -> bool:
 
 
 async def _lost(live: LiveRun, call: Call, reason: str) -> None:
+    """Record that nobody here is sending the call any more and that no answer came."""
+    if not _open(live, call):
+        return
     again = live.clock.now() + _pause(call.attempt)
     await live.append(ev.OutcomeUnknown(call=call.key, reason=reason, again_at=again))
 
 
 def _abandon(path: "ActionPath", live: LiveRun, call: Call) -> None:
-    """Give up an action that neither returns nor lets itself be cancelled: its outcome is unknown."""
+    """Go on without an action that neither returns nor can be stopped: its outcome is unknown.
+
+    It is still at it, so that no `never` counts before it has ended; should it return, its outcome is recorded if
+    nobody has found it by then.
+    """
     stuck = live.flights.get(call.key)
     if stuck is None:
         return
 
     async def go_on() -> Outcome | None:
-        if _open(live, call):
-            await _lost(live, call, "no answer in time, and it ignores its cancellation")
+        await _lost(live, call, "no answer in time, and it can't be stopped")
         return await settle(path, live, call.key, path.options.patience)
 
+    path.sender.leave(stuck)
     # The new flight takes the old one's place; those who wait for the old one hear of the new one's outcome.
     Flight.instead_of(stuck, go_on())
 
@@ -149,7 +154,9 @@ async def _done(
     duration: int,
     seen: tuple[Any, ...],
     args: Mapping[str, Any],
-) -> Done:
+) -> Done | None:
+    if not _open(live, call):
+        return None  # It was given up, and meanwhile its outcome became known in another way.
     result, problem = recordable(value)
     await live.append(
         ev.Done(
@@ -184,7 +191,9 @@ async def _verified(path: "ActionPath", live: LiveRun, call: Call, look: Send) -
     return reason
 
 
-async def _refused(live: LiveRun, call: Call, reason: str) -> Failed:
+async def _refused(live: LiveRun, call: Call, reason: str) -> Failed | None:
+    if not _open(live, call):
+        return None
     await live.append(
         ev.Failed(
             call=call.key, action=call.action, error=reason, intent=call.at, undoes=call.undoes, digest=call.digest
@@ -206,6 +215,9 @@ async def _probe(path: "ActionPath", live: LiveRun, call: Call) -> Outcome | Non
     what = await look_up(path, live, call)
     if what is None:
         return None
+    if call.phase == "intended":
+        await _lost(live, call, "the process that sent it ended before an answer came")
+        call = live.state.calls[call.key]
     looked = live.clock.now()
     ctx = path.sender.context(live, what.action, call)
     assert what.action.probe_function is not None
@@ -217,20 +229,25 @@ async def _probe(path: "ActionPath", live: LiveRun, call: Call) -> Outcome | Non
         return await _found(live, call, answer.result)
     if isinstance(answer, probe.TurnedDown):
         return await _refused(live, call, answer.reason)
-    certain_from = call.perform_before + call.settle
-    if isinstance(answer, probe.Never) and looked > certain_from:
+    if not _open(live, call):
+        return None
+    certain = certain_from(call)
+    still_at_it = path.sender.is_sending(call.idempotency_key)
+    if isinstance(answer, probe.Never) and looked > certain and not still_at_it:
         await live.append(ev.Probed(call=call.key, answer="never"))
         return None
     # Looks grow rarer with the time since sending, but one is due as soon as "never" begins to count.
     pause = min(max(FIRST_PAUSE, (looked - call.perform_before) // 2), LONGEST_PAUSE)
     again = looked + pause
-    if looked <= certain_from < again:
-        again = certain_from + 1
+    if looked <= certain < again:
+        again = certain + 1
     await live.append(ev.Probed(call=call.key, answer="not_yet_known", again_at=again))
     return None
 
 
-async def _found(live: LiveRun, call: Call, value: Any, via: str = "probe") -> Done:
+async def _found(live: LiveRun, call: Call, value: Any, via: str = "probe") -> Done | None:
+    if not _open(live, call):
+        return None
     result, problem = recordable(value)
     await live.append(
         ev.Done(
@@ -315,6 +332,7 @@ def _arguments(action: Action[Any, Any, Any], recorded: msgspec.Raw) -> Mapping[
 
 
 async def _closed(path: "ActionPath", live: LiveRun, key: str) -> Outcome | None:
+    await live.append()  # What closed the call may be on its way to the disk: this waits until it is there.
     found = await live.journal.find(live.id, key)
     if found is None or not isinstance(found.event, (ev.Done, ev.Failed, ev.Denied)):
         return None

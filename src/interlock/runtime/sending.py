@@ -2,8 +2,9 @@
 
 import asyncio
 import inspect
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack, contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from interlock.errors import DeclarationError, DependenciesError
 from interlock.journal.journal import Journal
 from interlock.kernel.state import Call
 from interlock.runtime.clock import Clock, within
+from interlock.runtime.flight import Flight
 from interlock.runtime.live import LiveRun
 from interlock.runtime.options import Credentials
 from interlock.runtime.pool import ThreadPool
@@ -39,7 +41,7 @@ class Sender:
     """Runs authors' functions, async ones where they are called and sync ones in threads; holds dependencies.
 
     The mutable state: the secrets that were handed out, the dependencies that were made (by agent), the exit stack
-    that takes them down, and the tasks of looks that ignored their cancellation and run on.
+    that takes them down, looks and performances that can't be stopped and run on, and what is being sent now, by key.
     """
 
     def __init__(self, pool: ThreadPool, credentials: Credentials, journal: Journal, clock: Clock) -> None:
@@ -52,6 +54,8 @@ class Sender:
         self._making: dict[str, asyncio.Lock] = {}
         self._exits = AsyncExitStack()
         self._stubborn: set[asyncio.Task[Any]] = set()
+        self._stuck: set[Flight] = set()
+        self._at_it: Counter[str] = Counter()
 
     async def call(self, send: Send, abandon: Callable[[], None]) -> Any:
         """Perform an action's function, in the task of its flight, and return what it returns.
@@ -65,7 +69,7 @@ class Sender:
             Exception: whatever it raised.
         """
         if not inspect.iscoroutinefunction(send.function):
-            return await self._in_thread(send)
+            return await self._in_thread(send, abandon)
         deadline = _Deadline(self._clock, send.timeout / 1_000_000, abandon)
         try:
             return await send.function(*send.given, **send.args)
@@ -100,15 +104,40 @@ class Sender:
         if not task.cancelled():
             task.exception()
 
-    async def _in_thread(self, send: Send) -> Any:
+    async def _in_thread(self, send: Send, abandon: Callable[[], None] | None = None) -> Any:
+        """Run a sync function in a thread; one that can't be stopped is waited for where `abandon` says that."""
         future, expire = self.pool.submit(partial(send.function, *send.given, **send.args))
-        if await within(self._clock, future, send.timeout / 1_000_000):
+        seconds = send.timeout / 1_000_000
+        if await within(self._clock, future, seconds):
             return future.result()
-        started = expire()
-        future.cancel()
-        if not started:
-            raise NeverStarted(f"no thread was free within {send.timeout / 1_000_000:g} s")
-        raise TimeoutError(f"no answer within {send.timeout / 1_000_000:g} s; its thread runs on")
+        if not expire():
+            future.cancel()
+            raise NeverStarted(f"no thread was free within {seconds:g} s")
+        if abandon is None:
+            future.cancel()
+            raise TimeoutError(f"no answer within {seconds:g} s; its thread runs on")
+        abandon()
+        return await future
+
+    @contextmanager
+    def sending(self, key: str) -> Iterator[None]:
+        """Count what is sent under this idempotency key as being sent, until it has ended."""
+        self._at_it[key] += 1
+        try:
+            yield
+        finally:
+            self._at_it[key] -= 1
+            if not self._at_it[key]:
+                del self._at_it[key]
+
+    def is_sending(self, key: str) -> bool:
+        """Whether something in this process is still at it under this idempotency key."""
+        return key in self._at_it
+
+    def leave(self, stuck: Flight) -> None:
+        """Let a performance that can't be stopped run on until it ends or the runtime closes."""
+        self._stuck.add(stuck)
+        stuck.when_ended(self._stuck.discard)
 
     def context(
         self, live: LiveRun, action: Action[Any, Any, Any], call: Call | None = None, undoes: str = ""
@@ -193,8 +222,8 @@ class Sender:
 
     async def close(self) -> None:
         """Take the dependencies down and let idle threads end."""
-        for task in self._stubborn:
-            task.cancel()
+        for stuck in (*self._stubborn, *self._stuck):
+            stuck.cancel()
         self.pool.close()
         await self._exits.aclose()
 
