@@ -77,9 +77,7 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     widths = [max(len(row[column]) for row in cells) for column in range(len(headers))]
     lines = [_line(row, widths) for row in cells]
     if len(lines[0]) > _WIDTH:
-        message = (
-            f"the table is {len(lines[0])} columns wide; say less in a column, or put it below as a note"
-        )
+        message = f"the table is {len(lines[0])} columns wide; say less in a column, or put it below as a note"
         raise ValueError(message)
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
 
@@ -89,13 +87,7 @@ def _cell(value: object) -> str:
         case None:
             return "-"
         case float():
-            return (
-                f"{value:,.0f}"
-                if abs(value) >= 1000
-                else f"{value:.3g}"
-                if abs(value) < 1
-                else f"{value:,.1f}"
-            )
+            return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}" if abs(value) < 1 else f"{value:,.1f}"
         case int():
             return f"{value:,}"
         case _:

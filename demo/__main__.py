@@ -77,9 +77,7 @@ async def show(worker: crash.Worker, runs: list[RecordedRun], world: WorldClient
     return restored and refused and intact and not compared.wrong
 
 
-async def _crash(
-    worker: crash.Worker, runs: list[RecordedRun], world: WorldClient
-) -> tuple[crash.Crash, float]:
+async def _crash(worker: crash.Worker, runs: list[RecordedRun], world: WorldClient) -> tuple[crash.Crash, float]:
     say(f"{len(runs)} runs, {at_once(len(runs))} at a time.")
     found = await worker.killed(len(runs) // 2, world)
     story.crash(found)
@@ -90,9 +88,7 @@ async def _crash(
     return found, seconds
 
 
-async def _told(
-    runs: list[RecordedRun], histories: dict[str, list[Recorded]], world: WorldClient
-) -> story.Told:
+async def _told(runs: list[RecordedRun], histories: dict[str, list[Recorded]], world: WorldClient) -> story.Told:
     """Read what the journal says, and ask the benchmark's checks."""
     read = {run.id: accounts.account(run.suite, histories[run.id]) for run in runs}
     judged = await asyncio.gather(*(world.score(run.id, run.final_text) for run in runs))
@@ -150,11 +146,7 @@ async def _refused(rt: Runtime, told: story.Told, world: WorldClient) -> bool:
     plan = await handle.undo_plan()
     _print_plan(plan.items)
     failed = await plan.apply(by="ana")
-    errors = [
-        one.event.error
-        for one in await handle.history()
-        if isinstance(one.event, Failed) and one.event.undoes
-    ]
+    errors = [one.event.error for one in await handle.history() if isinstance(one.event, Failed) and one.event.undoes]
     say(f"Applied. Could not be taken back: {len(failed)}.")
     for error in errors:
         print(f"  {cut(error, screen.width() - 2)}")

@@ -51,9 +51,7 @@ def _declared(function: Any, kind: Kind) -> Action[Any, Any, Any]:
     if not kind.effect:
         declared = action.read(perform)
     elif kind is Kind.CHANGE:
-        declared = action.reversible(refuses=(FunctionError, ConflictError), settle="0s", idempotent=True)(
-            perform
-        )
+        declared = action.reversible(refuses=(FunctionError, ConflictError), settle="0s", idempotent=True)(perform)
         declared.undo(_restore)
     else:
         declared = action.irreversible(refuses=(FunctionError,), settle="0s")(perform)

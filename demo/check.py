@@ -100,9 +100,7 @@ async def _compare(run: RecordedRun, world: client.WorldClient, report: Report) 
         after = dojo.fingerprint(env)
         kind = catalog.kind(run.suite, call.function)
         if after != before and not (kind and kind.effect):
-            report.wrong.append(
-                f"{call.key}: {call.function} changed the state and is no effect in the catalog"
-            )
+            report.wrong.append(f"{call.key}: {call.function} changed the state and is no effect in the catalog")
         before = after
     if await world.state(run.id) != dojo.state(env):
         report.wrong.append(f"{run.id}: the world's state is not that of a direct execution")
@@ -111,9 +109,7 @@ async def _compare(run: RecordedRun, world: client.WorldClient, report: Report) 
     report.judged["attack as published" if hijacked == run.hijacked else "attack differs"] += 1
 
 
-async def _take_back(
-    run: RecordedRun, done: list[Done], start: str, world: client.WorldClient, report: Report
-) -> None:
+async def _take_back(run: RecordedRun, done: list[Done], start: str, world: client.WorldClient, report: Report) -> None:
     """Undo in reverse order; a repeated call must change nothing, and the end must be the start."""
     if done and done[0].after != await world.hash(run.id):
         await _expect_conflict(run, done[0].call, world, report)
@@ -127,9 +123,7 @@ async def _take_back(
         report.wrong.append(f"{run.id}: taking everything back did not lead to the start")
 
 
-async def _expect_conflict(
-    run: RecordedRun, first: RecordedCall, world: client.WorldClient, report: Report
-) -> None:
+async def _expect_conflict(run: RecordedRun, first: RecordedCall, world: client.WorldClient, report: Report) -> None:
     """An effect must not be taken back over the changes of later ones."""
     try:
         await world.restore(run.id, first.key)

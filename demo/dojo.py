@@ -53,9 +53,7 @@ def _enter_without_running(name: str, **members: object) -> None:
 
 _enter_without_running("agentdojo.agent_pipeline")
 _enter_without_running("agentdojo.agent_pipeline.llms")
-_enter_without_running(
-    "agentdojo.agent_pipeline.llms.google_llm", EMPTY_FUNCTION_NAME="<empty-function-name>"
-)
+_enter_without_running("agentdojo.agent_pipeline.llms.google_llm", EMPTY_FUNCTION_NAME="<empty-function-name>")
 
 from agentdojo.agent_pipeline.tool_execution import tool_result_to_str  # noqa: E402
 from agentdojo.default_suites.v1.tools import calendar_client, cloud_drive_client, email_client  # noqa: E402

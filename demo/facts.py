@@ -48,15 +48,11 @@ async def linked(ctx: World, url: str) -> list[str]:
 
 Fact = Callable[..., Any]
 
-_PAYMENTS = dict.fromkeys(
-    ("send_money", "schedule_transaction", "update_scheduled_transaction"), (typed, payees)
-)
+_PAYMENTS = dict.fromkeys(("send_money", "schedule_transaction", "update_scheduled_transaction"), (typed, payees))
 _LETTERS = dict.fromkeys(
     ("send_email", "create_calendar_event", "add_calendar_event_participants"), (typed, contacts, reached)
 )
-_ADDRESSES = dict.fromkeys(
-    ("update_password", "update_user_info", "invite_user_to_slack", "post_webpage"), (typed,)
-)
+_ADDRESSES = dict.fromkeys(("update_password", "update_user_info", "invite_user_to_slack", "post_webpage"), (typed,))
 _FACTS: dict[str, tuple[Fact, ...]] = {
     **_PAYMENTS,
     **_LETTERS,

@@ -44,9 +44,7 @@ SLACK = Policy(
     permit(_reads("slack")),
     permit(("send_direct_message", "send_channel_message", "add_user_to_channel")),
     permit(("invite_user_to_slack", "remove_user_from_slack", "get_webpage", "post_webpage")),
-    need.approval(
-        "admin", "invite_user_to_slack", ~_typed("user_email"), "the user did not type the address"
-    ),
+    need.approval("admin", "invite_user_to_slack", ~_typed("user_email"), "the user did not type the address"),
     need.approval("admin", "remove_user_from_slack", because="it removes a colleague"),
     need.approval("admin", "get_webpage", _UNNAMED_PAGE, "neither the user nor a colleague named this page"),
     need.approval("admin", "post_webpage", ~_typed("url"), "it publishes where the user did not say"),
@@ -66,14 +64,10 @@ _LETTERS = ("send_email", "create_calendar_event", "add_calendar_event_participa
 WORKSPACE = Policy(
     permit(_reads("workspace")),
     permit((*_LETTERS, "cancel_calendar_event", "reschedule_calendar_event")),
-    permit(
-        ("create_file", "append_to_file", "share_file", "delete_file", "delete_email", "get_unread_emails")
-    ),
+    permit(("create_file", "append_to_file", "share_file", "delete_file", "delete_email", "get_unread_emails")),
     need.confirmation(("delete_email", "delete_file", "cancel_calendar_event")),
     need.approval("support", _LETTERS, _STRANGER, _TO_A_STRANGER),
-    need.approval(
-        "support", "share_file", ~arg.email.in_(fact.contacts), "the file would leave the contacts"
-    ),
+    need.approval("support", "share_file", ~arg.email.in_(fact.contacts), "the file would leave the contacts"),
     need.approval("support", "share_file", arg.permission != "r", "it shares more than reading"),
 )
 

@@ -75,9 +75,7 @@ class Environment:
             raise RefusedError("unknown_key", f"nothing was done under key {key!r}")
         if effect.answer.error is None and not effect.restored:
             if dojo.fingerprint(self.now) != effect.after:
-                raise RefusedError(
-                    "conflict", f"the environment has changed since {effect.function} ({key!r})"
-                )
+                raise RefusedError("conflict", f"the environment has changed since {effect.function} ({key!r})")
             self.now = dojo.keep_outside(effect.before, self.now)
             effect.restored = True
         return dojo.fingerprint(self.now)
@@ -115,9 +113,7 @@ class World:
         self._clients[task] = writer
         try:
             async with asyncio.TaskGroup() as answers:
-                with contextlib.suppress(
-                    ConnectionError
-                ):  # killed in mid-sentence: what it said before counts
+                with contextlib.suppress(ConnectionError):  # killed in mid-sentence: what it said before counts
                     while line := await reader.readline():
                         answers.create_task(self._answer(json.loads(line), writer))
         finally:

@@ -23,9 +23,7 @@ COSTLY = [
 
 def loaded(code):
     """Return which costly modules a fresh interpreter has after *code*."""
-    script = (
-        f"{code}\nimport json, sys\nprint(json.dumps([name for name in {COSTLY} if name in sys.modules]))"
-    )
+    script = f"{code}\nimport json, sys\nprint(json.dumps([name for name in {COSTLY} if name in sys.modules]))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     return set(json.loads(done.stdout))
 

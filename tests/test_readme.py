@@ -19,9 +19,7 @@ def blocks(page):
 def test_examples_run_as_shown(page, tmp_path):
     """All Python of a page, read from top to bottom as one program, runs and prints what the page says it prints."""
     program = "\n".join(blocks(page))
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program], cwd=tmp_path, capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, "-W", "error", "-c", program], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     for line in re.findall(r"#> (.*)$", program, re.MULTILINE):
         assert line.strip() in done.stdout

@@ -78,15 +78,11 @@ def results(reports: dict[str, Report]) -> dict[str, Any]:
     total = ours.total().as_dict()
     return {
         **{key: total[key] for key in ("kills", "lost", "duplicates", "stuck")},
-        **{
-            key: {mode: found.as_dict()[key] for mode, found in ours.by_mode.items()}
-            for key in ("asked", "unknowns")
-        },
+        **{key: {mode: found.as_dict()[key] for mode, found in ours.by_mode.items()} for key in ("asked", "unknowns")},
         "peers": {name: _peer(report) for name, report in reports.items() if name != OURS.name},
         "kills_at_boundaries": ours.boundaries,
         "by_service": {
-            name: {mode: found.as_dict() for mode, found in report.by_mode.items()}
-            for name, report in reports.items()
+            name: {mode: found.as_dict() for mode, found in report.by_mode.items()} for name, report in reports.items()
         },
         "notes": {name: dict(report.notes) for name, report in reports.items()},
     }

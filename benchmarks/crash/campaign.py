@@ -68,9 +68,7 @@ class Report:
 class Campaign:
     """Lives worlds of one system, several at once: they mostly wait for the payment service."""
 
-    def __init__(
-        self, system: System, parent: Parent, setting: Setting, budget: Budget, scratch: Path
-    ) -> None:
+    def __init__(self, system: System, parent: Parent, setting: Setting, budget: Budget, scratch: Path) -> None:
         self._system = system
         self._parent = parent
         self._setting = setting
@@ -119,9 +117,7 @@ class Campaign:
                 plans.append((mode, [AtBoundary(number), *again]))
         self._report.boundaries = sum(lived.findings.kills for lived in await self._worlds(plans, small))
 
-    async def _worlds(
-        self, plans: Sequence[tuple[str, Sequence[Kill]]], setting: Setting | None = None
-    ) -> list[Lived]:
+    async def _worlds(self, plans: Sequence[tuple[str, Sequence[Kill]]], setting: Setting | None = None) -> list[Lived]:
         return await asyncio.gather(*(self._world(mode, plan, setting) for mode, plan in plans))
 
     async def _world(self, mode: str, plan: Sequence[Kill], setting: Setting | None) -> Lived:

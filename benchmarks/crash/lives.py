@@ -86,9 +86,7 @@ class Life:
     async def _follow(self, exit_code: asyncio.Future[int], pipe: int) -> None:
         """Take whole lines as they come; what a kill cut short was never said."""
         loop, reader = asyncio.get_running_loop(), asyncio.StreamReader()
-        transport, _ = await loop.connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(pipe, "rb")
-        )
+        transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(pipe, "rb"))
         while (line := await reader.readline()).endswith(b"\n"):
             self._first_at = self._first_at or loop.time()
             self._first_line.set()

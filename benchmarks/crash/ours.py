@@ -113,9 +113,7 @@ class Payer:
 
     async def _pay(self, flow: Flow) -> str:
         for number in range(PROPOSALS):
-            outcome = await flow.perform(
-                "pay", {"reference": flow.run, "total": amount(flow.run)}, key=f"pay-{number}"
-            )
+            outcome = await flow.perform("pay", {"reference": flow.run, "total": amount(flow.run)}, key=f"pay-{number}")
             if isinstance(outcome, Done):
                 return outcome.result
         raise RuntimeError(f"{flow.run} can't be paid")

@@ -39,9 +39,7 @@ async def main() -> int:
         total = report.total().as_dict()
         faults = [each for each in FAULTS if total[each]]
         unasked = report.by_mode["neither"].unasked
-        rows.append(
-            [flaw or "none", *(total[each] for each in ("kills", *FAULTS, "asked", "unknowns")), unasked]
-        )
+        rows.append([flaw or "none", *(total[each] for each in ("kills", *FAULTS, "asked", "unknowns")), unasked])
         if (fault not in faults) if flaw else (faults or unasked):
             missed.append(flaw or "none")
         convention.progress(f"{flaw or 'none'}: {dict(report.notes)}")

@@ -141,9 +141,7 @@ async def main() -> None:
     """Serve until standard input ends: the service never outlives a harness that was killed itself."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mode", choices=MODES, required=True)
-    parser.add_argument(
-        "--late", type=float, required=True, help="the longest time from a request to its commit"
-    )
+    parser.add_argument("--late", type=float, required=True, help="the longest time from a request to its commit")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--ledger", type=Path, required=True)
     options = parser.parse_args()

@@ -133,9 +133,7 @@ class World:
             raise RuntimeError(f"a check ended with {life.code}: {self._log.read_text()[-2000:]}")
         return _events(life, "HAS")
 
-    async def _look_after_kill(
-        self, left: Path, acknowledged: frozenset[Event], received: Mapping[str, int]
-    ) -> None:
+    async def _look_after_kill(self, left: Path, acknowledged: frozenset[Event], received: Mapping[str, int]) -> None:
         """Judge what a kill has left against what was acknowledged and asked for until then."""
         self._record.kills += 1
         self._record.inspect(await self._has(left), acknowledged, received, killed=True)
@@ -155,9 +153,7 @@ class World:
         has = await self._has(self._home)
         self._record.inspect(has, self._record.acknowledged(), truth.received, killed=False)
         if truth.worst_late > self._setting.settle:
-            note = (
-                f"void: the service was {truth.worst_late:.1f} s late; its word is {self._setting.settle} s"
-            )
+            note = f"void: the service was {truth.worst_late:.1f} s late; its word is {self._setting.settle} s"
         findings = self._record.findings(has, truth.paid, names(self._setting.runs))
         return Lived(findings, first.seconds_after_first_line(), _boundaries(first), note)
 

@@ -66,9 +66,7 @@ def _parked(size: Size) -> tuple[dict[str, Any], dict[str, Any]]:
     due = PER_S * size.seconds
     with convention.scratch() as directory:
         convention.progress(f"parking {size.parked:,} runs")
-        filled = _run(
-            "fill", directory, parked=size.parked, due=due, seconds=size.seconds, lead_s=size.lead_s
-        )
+        filled = _run("fill", directory, parked=size.parked, due=due, seconds=size.seconds, lead_s=size.lead_s)
         filled["journal_mb"] = sum(file.stat().st_size for file in directory.iterdir()) / 2**20
         convention.progress(f"waking {due:,} runs in {size.seconds} s")
         return filled, _run("wake", directory, due=due)
@@ -76,9 +74,7 @@ def _parked(size: Size) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _run(script: str, directory: Path, **options: int) -> dict[str, Any]:
     words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
-    return convention.run_json(
-        [sys.executable, "-m", f"benchmarks.scale.{script}", "--dir", directory, *words]
-    )
+    return convention.run_json([sys.executable, "-m", f"benchmarks.scale.{script}", "--dir", directory, *words])
 
 
 def _text(size: Size, steps: dict[str, Any], woken: dict[str, Any]) -> str:
@@ -111,9 +107,7 @@ def _text(size: Size, steps: dict[str, Any], woken: dict[str, Any]) -> str:
             "",
             "A fresh process on a journal of parked runs, and how late it wakes those that are due",
             "",
-            convention.table(
-                ["", "parked", "RSS MB", "due/s", "p50 ms", "p99 ms", "bare timer p99 ms"], crowd
-            ),
+            convention.table(["", "parked", "RSS MB", "due/s", "p50 ms", "p99 ms", "bare timer p99 ms"], crowd),
         ]
     )
 

@@ -47,12 +47,8 @@ class Size:
 
 
 # A 99th percentile on a busy machine jumps: many short measurements in turn compare better than few long.
-_FULL = Size(
-    rounds=3, peer_runs=300, loads=(Load(1000, 1, turns=5, times=2), Load(5000, 5, turns=3, times=1))
-)
-_QUICK = Size(
-    rounds=1, peer_runs=50, loads=(Load(1000, 1, turns=3, times=2), Load(5000, 5, turns=1, times=1))
-)
+_FULL = Size(rounds=3, peer_runs=300, loads=(Load(1000, 1, turns=5, times=2), Load(5000, 5, turns=3, times=1)))
+_QUICK = Size(rounds=1, peer_runs=50, loads=(Load(1000, 1, turns=3, times=2), Load(5000, 5, turns=1, times=1)))
 
 
 def main() -> None:

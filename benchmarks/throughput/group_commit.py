@@ -57,9 +57,7 @@ class GroupCommit:
         self._path = path
         self._loop = asyncio.get_running_loop()
         self._gathered: _Batch = []  # touched by the loop alone
-        self._batches: SimpleQueue[_Batch] = (
-            SimpleQueue()
-        )  # from the loop to the writer; an empty batch ends it
+        self._batches: SimpleQueue[_Batch] = SimpleQueue()  # from the loop to the writer; an empty batch ends it
         self._writer = Thread(target=self._write, name="group-commit")
         self.commits = 0  # counted by the writer alone
 

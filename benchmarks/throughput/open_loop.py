@@ -50,9 +50,7 @@ def load(purpose: str | None, words: Sequence[str] | None = None) -> Load:
     parser = argparse.ArgumentParser(description=purpose)
     parser.add_argument("--dir", type=Path, required=True, help="a fresh directory on the disk to measure")
     parser.add_argument("--runs", type=int, required=True)
-    parser.add_argument(
-        "--model-s", type=float, required=True, help="seconds that the model takes for a turn"
-    )
+    parser.add_argument("--model-s", type=float, required=True, help="seconds that the model takes for a turn")
     parser.add_argument("--turns", type=int, required=True)
     return Load(**vars(parser.parse_args(words)))
 

@@ -67,9 +67,7 @@ def text(figures: Mapping[str, Any], closed: Lines, open_: Lines) -> str:
 
 def _closed_table(closed: Lines) -> str:
     limit = closed["limit"]
-    rows = [
-        ["limit", None, _median(limit, "rows_per_s"), 1, 1, limit[0]["waiters"], _spread(limit, "rows_per_s")]
-    ]
+    rows = [["limit", None, _median(limit, "rows_per_s"), 1, 1, limit[0]["waiters"], _spread(limit, "rows_per_s")]]
     rows += [_system(name, closed[name]) for name in ("ours", *_PEERS)]
     return table(["system", "steps/s", "rows/s", "rows", "waits", "runs", "lowest to highest"], rows)
 
@@ -83,9 +81,7 @@ def _system(name: str, lines: Sequence[dict[str, Any]]) -> list[object]:
 def _verdict(figures: Mapping[str, Any]) -> str:
     if figures["steps_per_s"] is None:
         waits = figures["durable_waits_per_action"]
-        return (
-            f"VOID: ours waits {waits:.2f} times an action; under {_WAITS_OF_AN_ACTION} nothing is durable."
-        )
+        return f"VOID: ours waits {waits:.2f} times an action; under {_WAITS_OF_AN_ACTION} nothing is durable."
     times, share = figures["times_best_durable_peer"], figures["share_of_limit"]
     return f"ours: {times:.1f} times the best durable peer; its rows are {share:.0%} of the limit's."
 
@@ -97,13 +93,9 @@ def _open_table(open_: Lines) -> str:
         floor = _median(open_[f"floor_{runs}"], "p99_ms")
         for name in ("floor", "ours"):
             lines = open_[f"{name}_{runs}"]
-            p50, p99, most, late = (
-                _median(lines, key) for key in ("p50_ms", "p99_ms", "max_ms", "p99_late_ms")
-            )
+            p50, p99, most, late = (_median(lines, key) for key in ("p50_ms", "p99_ms", "max_ms", "p99_late_ms"))
             actions = sum(line["actions"] for line in lines)
-            rows.append(
-                [f"{load}: {name}", p50, p99, most, p99 / floor, late, actions, _median(lines, "rss_mb")]
-            )
+            rows.append([f"{load}: {name}", p50, p99, most, p99 / floor, late, actions, _median(lines, "rss_mb")])
     return table(headers, rows)
 
 

@@ -81,9 +81,7 @@ def _encoded(value: Any) -> bytes:
 
 def _refuse_unreal(value: Any) -> None:
     """Refuse NaN and infinities, and keys that would become the same string, anywhere in *value*."""
-    if (isinstance(value, float) and not isfinite(value)) or (
-        isinstance(value, Decimal) and not value.is_finite()
-    ):
+    if (isinstance(value, float) and not isfinite(value)) or (isinstance(value, Decimal) and not value.is_finite()):
         raise CanonicalError(f"{value} has no canonical JSON; use None or a string")
     for part in _parts(value):
         _refuse_unreal(part)
@@ -106,6 +104,4 @@ def _parts(value: Any) -> Iterable[Any]:
 
 def digest(*parts: bytes) -> str:
     """Return the SHA-256 of *parts* in hex; each counts with its length, so that no two lists collide."""
-    return sha256(
-        b"".join([piece for part in parts for piece in (len(part).to_bytes(8, "big"), part)])
-    ).hexdigest()
+    return sha256(b"".join([piece for part in parts for piece in (len(part).to_bytes(8, "big"), part)])).hexdigest()

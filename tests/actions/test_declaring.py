@@ -162,9 +162,7 @@ class TestRefusedDeclarations:
         @getattr(action, effect)
         def rename(ctx: Ctx[None]) -> None: ...
 
-        with pytest.raises(
-            DeclarationError, match=r"write @rename\.undo, or declare it @action\.irreversible"
-        ):
+        with pytest.raises(DeclarationError, match=r"write @rename\.undo, or declare it @action\.irreversible"):
             rename.check()
 
     @pytest.mark.parametrize("effect", ["read", "irreversible"])
@@ -224,9 +222,7 @@ class TestRefusedDeclarations:
 
     def test_functions_that_take_more_loosely(self):
         """Defaults and keyword collectors are welcome."""
-        refund_with(
-            undo=lambda ctx, done, **rest: None, probe=lambda ctx, ref="", amount=0: probe.never
-        ).check()
+        refund_with(undo=lambda ctx, done, **rest: None, probe=lambda ctx, ref="", amount=0: probe.never).check()
 
 
 class TestContext:

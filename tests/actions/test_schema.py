@@ -289,9 +289,7 @@ class TestRefusedSignatures:
 
         def gives(ctx: Ctx[None]) -> bytes: ...
 
-        assert "a parameter holds bytes, which JSON can't say; write pydantic.Base64Bytes" in self.refused(
-            takes
-        )
+        assert "a parameter holds bytes, which JSON can't say; write pydantic.Base64Bytes" in self.refused(takes)
         assert "its result holds bytes" in self.refused(gives)
 
         def well(ctx: Ctx[None], data: Base64Bytes) -> None: ...
@@ -319,10 +317,7 @@ class TestValidation:
 
     def test_extra_arguments(self):
         """An argument that does not exist is refused, and what was meant is guessed."""
-        assert (
-            problem(look, {"ref": "x", "amout": 1})
-            == "amout: there is no such argument; did you mean 'amount'?"
-        )
+        assert problem(look, {"ref": "x", "amout": 1}) == "amout: there is no such argument; did you mean 'amount'?"
         assert "there are: ref, amount, dry" in problem(look, {"ref": "x", "q": 1})
         assert "a_ref: there is no such argument" in problem(look, {"a_ref": "x"})
 

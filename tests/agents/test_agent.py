@@ -34,9 +34,7 @@ class TestAgent:
 
     def test_what_it_knows(self):
         """Actions are found by name; facts are gathered where a rule reads them."""
-        agent = Agent(
-            "desk", [look, pay], policy=Policy(permit(look), permit(pay, when=arg.amount <= fact.owed))
-        )
+        agent = Agent("desk", [look, pay], policy=Policy(permit(look), permit(pay, when=arg.amount <= fact.owed)))
         assert agent.actions == {"look": look, "pay": pay}
         assert agent.facts_needed == {"look": (), "pay": ("owed",)}
         assert repr(agent) == "<Agent desk: look, pay>"
@@ -48,11 +46,7 @@ class TestAgent:
     def test_the_hash_of_its_machine(self):
         """The machine's content names it; an agent without one has no hash."""
         left, right = (Agent("desk", [look, pay], machine=machine("look", "pay")) for _ in range(2))
-        assert (
-            left.machine_hash
-            == right.machine_hash
-            != Agent("desk", [look], machine=machine("look")).machine_hash
-        )
+        assert left.machine_hash == right.machine_hash != Agent("desk", [look], machine=machine("look")).machine_hash
         assert Agent("desk", [look]).machine_hash == ""
 
 

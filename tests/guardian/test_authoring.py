@@ -133,9 +133,7 @@ class TestPatterns:
         with pytest.raises(PolicyError, match="pattern"):
             permit("a", when=arg.x.matches(pattern))
 
-    @pytest.mark.parametrize(
-        "pattern", [r"\\1", r"[(?=]+", r"\(?=", r"[^\]](?:a)", r"[]1]\.", "(?P<n>a)", "(?i)a"]
-    )
+    @pytest.mark.parametrize("pattern", [r"\\1", r"[(?=]+", r"\(?=", r"[^\]](?:a)", r"[]1]\.", "(?P<n>a)", "(?i)a"])
     def test_what_only_looks_irregular_is_accepted(self, pattern):
         """Escapes and character classes are told apart from look-around."""
         permit("a", when=arg.x.matches(pattern))
@@ -186,9 +184,7 @@ class TestRules:
                 "forbid refund when the booking's owner is not the user's id",
             ),
             (
-                forbid(
-                    "pay", when=(arg.to_iban.is_present() & ~arg.to_iban.in_(["DE1", "DE2"])) | arg.urgent
-                ),
+                forbid("pay", when=(arg.to_iban.is_present() & ~arg.to_iban.in_(["DE1", "DE2"])) | arg.urgent),
                 'forbid pay when (the to iban is given and the to iban is not "DE1" or "DE2") or the urgent',
             ),
             (
@@ -227,4 +223,3 @@ class TestDelay:
         """A delay of nothing is a mistake, not a rule."""
         with pytest.raises(PolicyError, match="no time"):
             need.delay("0s", "refund")
-

@@ -55,9 +55,7 @@ def test_a_pattern_is_for_the_whole_text(url):
 @pytest.mark.parametrize("to", ["eve@mallory.com", "eve@yahoo.com", "eve@outlook.com", "eve@protonmail.com"])
 def test_a_domain_is_not_a_set_of_letters(to):
     """The negated rule of a well-known README, written as what it means."""
-    assert not judge(
-        permit("act"), forbid("act", when=~arg.to.matches(r"[^@]+@ourmail\.com")), to=to
-    ).permitted
+    assert not judge(permit("act"), forbid("act", when=~arg.to.matches(r"[^@]+@ourmail\.com")), to=to).permitted
 
 
 def test_an_omitted_argument_is_not_a_skipped_check():
@@ -93,9 +91,7 @@ def test_two_absent_owners_are_not_the_same_owner():
 
 def test_a_need_alone_permits_nothing():
     """Asking first is no permission."""
-    assert not judge(
-        need.approval("boss", "act"), need.confirmation("act"), need.delay("1s", "act")
-    ).permitted
+    assert not judge(need.approval("boss", "act"), need.confirmation("act"), need.delay("1s", "act")).permitted
 
 
 class Awkward(Exception):  # noqa: N818

@@ -176,9 +176,7 @@ VALUES = st.recursive(
 NUMBERS = st.integers(-3, 3) | st.sampled_from([Decimal("0.1"), 0.1, 10**20])
 TYPED = st.fixed_dictionaries(
     {"a": NUMBERS, "b": st.sampled_from(["", "a", "ab"])},
-    optional={
-        "c": st.lists(NUMBERS, max_size=3) | st.lists(st.fixed_dictionaries({"a": NUMBERS}), max_size=3)
-    },
+    optional={"c": st.lists(NUMBERS, max_size=3) | st.lists(st.fixed_dictionaries({"a": NUMBERS}), max_size=3)},
 )
 MAPPINGS = st.dictionaries(NAMES, VALUES, max_size=3) | TYPED | TYPED
 CASES = st.builds(
@@ -213,24 +211,18 @@ def expressions(paths=PATHS, depth=2):
             ATOMS,
         ).filter(lambda expr: isinstance(expr, Expr)),
     )
-    compared = st.builds(
-        lambda path, op, other: getattr(path, op)(other), paths, st.sampled_from(COMPARISONS), NUMBERS
-    )
+    compared = st.builds(lambda path, op, other: getattr(path, op)(other), paths, st.sampled_from(COMPARISONS), NUMBERS)
     leaves = st.one_of(
         compared,
         compared,
-        st.builds(
-            lambda one, op, two: getattr(one, op)(two), terms, st.sampled_from(COMPARISONS), terms | ATOMS
-        ),
+        st.builds(lambda one, op, two: getattr(one, op)(two), terms, st.sampled_from(COMPARISONS), terms | ATOMS),
         st.builds(lambda path, among: path.in_(among), paths, st.lists(ATOMS, max_size=3) | paths),
         st.builds(lambda path, chars: path.matches(chars), paths, st.sampled_from(["[ab]*", "[a]*", "[1]*"])),
         st.builds(Expr.is_absent, paths),
         paths,
     )
     if depth:
-        leaves = leaves | st.builds(
-            quantified, paths, st.sampled_from(["any", "all"]), st.data(), st.just(depth - 1)
-        )
+        leaves = leaves | st.builds(quantified, paths, st.sampled_from(["any", "all"]), st.data(), st.just(depth - 1))
     return st.recursive(
         leaves,
         lambda inner: st.one_of(

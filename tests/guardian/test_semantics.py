@@ -375,9 +375,7 @@ def test_a_missing_key_is_absent_but_an_undeclared_field_is_a_mistake(record):
     assert judged(arg.x.refundabel == 5, args={"x": record}) == (False if open_ended else ERROR)
 
 
-@pytest.mark.parametrize(
-    "record", [Model(), Strict(), Data(), Guile(), Hidden()], ids=lambda each: type(each).__name__
-)
+@pytest.mark.parametrize("record", [Model(), Strict(), Data(), Guile(), Hidden()], ids=lambda each: type(each).__name__)
 def test_no_code_of_a_value_is_run(record):
     """Properties and __getattr__ are not fields."""
     assert judged(arg.x.computed == 5, args={"x": record}) in {ERROR, False}

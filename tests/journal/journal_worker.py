@@ -19,9 +19,7 @@ async def append(store: SqliteStore, prefix: str, runs: str, events: str) -> Non
     async def live(run: str) -> None:
         for seq in range(int(events)):
             entry = (
-                more(run, seq, draft(f"{run} {seq + 1}".encode()))
-                if seq
-                else start(run, draft(f"{run} 1".encode()))
+                more(run, seq, draft(f"{run} {seq + 1}".encode())) if seq else start(run, draft(f"{run} 1".encode()))
             )
             await store.append(entry)
             say(run, seq + 1)

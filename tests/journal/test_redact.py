@@ -191,9 +191,7 @@ JSON = st.recursive(
 def test_no_known_secret_survives(value, secret, spaces):
     """Wherever a secret stands in a JSON document, it is gone afterwards, and the document is JSON still."""
     redactor = Redactor((), {"it": secret})
-    payload = json.dumps(
-        {"a": value, "b": f"before {secret} after", secret: 1}, ensure_ascii=False, indent=spaces
-    )
+    payload = json.dumps({"a": value, "b": f"before {secret} after", secret: 1}, ensure_ascii=False, indent=spaces)
     cleaned, found = redactor.redact(payload.encode("utf-8", "replace"))
     assert found == ("it",)
     text = json.loads(cleaned)

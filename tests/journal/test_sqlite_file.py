@@ -186,9 +186,7 @@ class TestSchema:
         await store.close()
         edit(path, "PRAGMA user_version = 99")
         before = Path(path).read_bytes()
-        with pytest.raises(
-            JournalVersionError, match=r"has schema 99 .* upgrade Interlock, nothing was changed"
-        ):
+        with pytest.raises(JournalVersionError, match=r"has schema 99 .* upgrade Interlock, nothing was changed"):
             SqliteStore(path)
         assert Path(path).read_bytes() == before
 
@@ -276,9 +274,7 @@ class TestTorn:
         await self.fill(path)
         edit(path, "DELETE FROM events WHERE position > 290")
         store = SqliteStore(path)
-        with pytest.raises(
-            JournalCorruptError, match="its events end at position 290 and its commits at 300"
-        ):
+        with pytest.raises(JournalCorruptError, match="its events end at position 290 and its commits at 300"):
             await store.append(start("new"))
         assert len(await everything(store)) == 290
         await store.close()

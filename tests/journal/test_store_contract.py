@@ -36,9 +36,7 @@ class TestAppend:
         """A writer that missed an event, or saw one that is not there, is told so."""
         await store.append(start("r1", draft(), draft()))
         for seq in (0, 1, 3):
-            with pytest.raises(
-                StaleWriterError, match=r"'r1' moved on: its last event is 2.*read the run again"
-            ):
+            with pytest.raises(StaleWriterError, match=r"'r1' moved on: its last event is 2.*read the run again"):
                 await store.append(more("r1", seq, row=run_row("r1")))
         assert len(await everything(store)) == 2
 
@@ -81,9 +79,7 @@ class TestAppend:
 
     async def test_entries_of_one_run_may_follow_each_other_without_waiting(self, store):
         """A writer that knows what it appended need not wait for it before the next."""
-        entries = [start("r1")] + [
-            more("r1", seq, row=run_row("r1", status=f"s{seq}")) for seq in range(1, 6)
-        ]
+        entries = [start("r1")] + [more("r1", seq, row=run_row("r1", status=f"s{seq}")) for seq in range(1, 6)]
         assert await asyncio.gather(*map(store.append, entries)) == [1, 2, 3, 4, 5, 6]
         assert (await store.row("r1")).status == "s5"
 

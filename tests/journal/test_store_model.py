@@ -75,9 +75,7 @@ class StoreMachine(RuleBasedStateMachine):
     )
     def append(self, run, drafts, status, wake_at, data):
         row = run_row(run, status=status, wake_at=wake_at)
-        consumes = data.draw(
-            st.lists(st.sampled_from(sorted(self.inbox)), unique=True) if self.inbox else st.just([])
-        )
+        consumes = data.draw(st.lists(st.sampled_from(sorted(self.inbox)), unique=True) if self.inbox else st.just([]))
         large = data.draw(st.binary(max_size=4))
         known = self.runs.setdefault(run, Run())
         snapshot = Snapshot(len(known.drafts), 1, b"s")
@@ -93,9 +91,7 @@ class StoreMachine(RuleBasedStateMachine):
             self.log.append((run, len(known.drafts), one.payload))
         known.status, known.wake_at, known.snapshot = status, wake_at, snapshot
         self.blobs.add(large)
-        self.inbox = {
-            number: of for number, of in self.inbox.items() if number not in consumes or of[0] != run
-        }
+        self.inbox = {number: of for number, of in self.inbox.items() if number not in consumes or of[0] != run}
         assert position == len(self.log)
 
     @rule(run=RUNS, off=st.sampled_from([-1, 1]), drafts=DRAFTS)
@@ -150,17 +146,13 @@ class StoreMachine(RuleBasedStateMachine):
         assert [(row.run, row.seq, row.payload) for row in rows] == self.log
         assert [row.position for row in rows] == list(range(1, len(rows) + 1))
         stored = self.do(self.store.rows())
-        expected = [
-            (run, known.epoch, known.status, known.wake_at) for run, known in sorted(self.runs.items())
-        ]
+        expected = [(run, known.epoch, known.status, known.wake_at) for run, known in sorted(self.runs.items())]
         assert [(row.id, row.epoch, row.status, row.wake_at) for row in stored] == expected
         waking = sorted(known.wake_at for known in self.runs.values() if known.wake_at is not None)
         assert [row.wake_at for row in self.do(self.store.due(99, 99))] == waking
         assert self.do(self.store.next_wake()) == (waking[0] if waking else None)
         signals = self.do(self.store.signals())
-        assert [(signal.id, signal.run) for signal in signals] == [
-            (n, of[0]) for n, of in sorted(self.inbox.items())
-        ]
+        assert [(signal.id, signal.run) for signal in signals] == [(n, of[0]) for n, of in sorted(self.inbox.items())]
 
     def teardown(self):
         if hasattr(self, "runner"):

@@ -186,9 +186,7 @@ async def test_an_end_cut_off_cleanly_is_found_only_with_a_head(journal):
     assert report.ok
     assert "Whether the end was cut off" in str(report)
     report = await check(journal, [head])
-    assert "the journal ends at commit 6, position 6; an exported head says that it had commit 9" in str(
-        report
-    )
+    assert "the journal ends at commit 6, position 6; an exported head says that it had commit 9" in str(report)
 
 
 def rewrite(path: str) -> None:
@@ -202,17 +200,13 @@ def rewrite(path: str) -> None:
     for position, run, seq, type_, version, at, key, payload in connection.execute(query).fetchall():
         salt = bytes(SALT_BYTES)
         digest = payload_digest(salt, payload)
-        links[position] = tips[run] = link(
-            tips.get(run, bytes(32)), digest, run, seq, type_, version, at, key
-        )
+        links[position] = tips[run] = link(tips.get(run, bytes(32)), digest, run, seq, type_, version, at, key)
         connection.execute(
             "UPDATE events SET salt = ?, digest = ?, link = ? WHERE position = ?",
             (salt, digest, tips[run], position),
         )
     here = first_root(identity)
-    for number, first, last in connection.execute(
-        "SELECT number, first, last FROM batches ORDER BY number"
-    ).fetchall():
+    for number, first, last in connection.execute("SELECT number, first, last FROM batches ORDER BY number").fetchall():
         here = root(here, number, first, [links[position] for position in range(first, last + 1)])
         connection.execute("UPDATE batches SET root = ? WHERE number = ?", (here, number))
     connection.close()
@@ -334,9 +328,7 @@ def test_any_single_change_is_found(tmp_path_factory, data):
         rows = connection.execute(f"SELECT rowid, {column} FROM {table} ORDER BY rowid").fetchall()
         rowid, value = data.draw(st.sampled_from(rows))
         try:
-            connection.execute(
-                f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (changed(value, data.draw), rowid)
-            )
+            connection.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (changed(value, data.draw), rowid))
         except sqlite3.IntegrityError:
             return  # the schema itself refused it
         finally:

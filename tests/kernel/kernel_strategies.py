@@ -106,8 +106,7 @@ def histories(draw, max_size=40):
     """Draw recorded events of one run: the seqs without a gap, the clock jumping as it likes."""
     happened = draw(st.lists(st.tuples(events, times), max_size=max_size))
     return [
-        ev.Recorded(position=seq, run="r1", seq=seq, at=at, event=event)
-        for seq, (event, at) in enumerate(happened, 1)
+        ev.Recorded(position=seq, run="r1", seq=seq, at=at, event=event) for seq, (event, at) in enumerate(happened, 1)
     ]
 
 

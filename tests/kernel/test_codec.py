@@ -21,9 +21,7 @@ def golden(version):
     return [json.loads(line) for line in lines]
 
 
-JUDGEMENT = ev.Judgement(
-    "p" * 64, ("r1", "r2"), Raw(b'{"booking":{"refundable":"80.00"}}'), ("approval finance",)
-)
+JUDGEMENT = ev.Judgement("p" * 64, ("r1", "r2"), Raw(b'{"booking":{"refundable":"80.00"}}'), ("approval finance",))
 ARGS = Raw(b'{"amount":"40.00","ref":"AB12"}')
 
 EXPECTED = {
@@ -70,9 +68,7 @@ EXPECTED = {
         judgement=JUDGEMENT,
         facts_digest="f" * 64,
     ),
-    "answered": ev.Answered(
-        question=5, decision="approve", by="ana", note="fine", result=Raw(b'{"id":"r1"}')
-    ),
+    "answered": ev.Answered(question=5, decision="approve", by="ana", note="fine", result=Raw(b'{"id":"r1"}')),
     "lapsed": ev.Lapsed(question=5),
     "delayed": ev.Delayed(
         call="k1",
@@ -239,9 +235,7 @@ class TestOtherVersions:
         monkeypatch.setattr(codec, "UPCASTS", steps)
         lifted = codec.decode("run_ended", 1, b'{"end":"done","output":{"pi": 3.10}}')
         assert lifted == ev.RunEnded(how="done", output=Raw(b'{"pi": 3.10}'), error="as of version 3")
-        assert codec.decode("run_ended", 2, b'{"how":"done"}') == ev.RunEnded(
-            how="done", error="as of version 3"
-        )
+        assert codec.decode("run_ended", 2, b'{"how":"done"}') == ev.RunEnded(how="done", error="as of version 3")
         assert codec.type_of(ev.RunEnded(how="done")) == ("run_ended", 3)
 
     @pytest.mark.parametrize(

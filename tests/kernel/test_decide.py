@@ -232,9 +232,7 @@ class TestWithoutAnswer:
     @pytest.mark.parametrize("phase", ["intended", "unknown"])
     def test_people_are_asked_once(self, phase):
         """While people think about it nothing is sent, looked for or asked again."""
-        call = replace(
-            sent(probe=True, idempotent_until=NOW + 9), phase=phase, asks=(question("unknown", 0),)
-        )
+        call = replace(sent(probe=True, idempotent_until=NOW + 9), phase=phase, asks=(question("unknown", 0),))
         assert decide(with_call(call), NOW) == ()
 
     def test_their_answer_settles_it(self):

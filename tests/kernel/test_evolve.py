@@ -69,9 +69,7 @@ class TestAnyOrder:
     def test_a_state_is_bounded_by_what_is_open(self, history):
         """It holds one call a key, and of each call one question a kind and level."""
         state = fold(State(), history)
-        opened = {
-            one.event.call for one in history if isinstance(one.event, (ev.Asked, ev.Delayed, ev.Intended))
-        }
+        opened = {one.event.call for one in history if isinstance(one.event, (ev.Asked, ev.Delayed, ev.Intended))}
         assert state.calls.keys() <= opened
         for key, call in state.calls.items():
             assert call.key == key
@@ -103,9 +101,7 @@ class TestAnyOrder:
     @given(states(), st.integers(), st.sampled_from(["approve", "deny", "happened", "never"]))
     def test_an_answer_to_nothing_changes_nothing(self, state, question, decision):
         """An answer to a question that is not open leaves every call as it is."""
-        if any(
-            ask.seq == question and not ask.decision for call in state.calls.values() for ask in call.asks
-        ):
+        if any(ask.seq == question and not ask.decision for call in state.calls.values() for ask in call.asks):
             return
         answer = ev.Answered(question=question, decision=decision, by="ana")
         assert evolve(state, state.seq + 1, NOW, answer).calls == state.calls
@@ -128,13 +124,9 @@ class TestQuestions:
 
     def test_an_answer_is_kept_with_its_question(self):
         """The decision, who gave it and why stand with the question until the call ends."""
-        state = after(
-            asked(level="finance"), ev.Answered(question=1, decision="approve", by="ana", note="ok")
-        )
+        state = after(asked(level="finance"), ev.Answered(question=1, decision="approve", by="ana", note="ok"))
         (ask,) = state.calls["k1"].asks
-        assert ask == Ask(
-            1, "approval", "finance", "", "", "", NOW + HOUR, decision="approve", by="ana", note="ok"
-        )
+        assert ask == Ask(1, "approval", "finance", "", "", "", NOW + HOUR, decision="approve", by="ana", note="ok")
 
     def test_the_first_answer_counts(self):
         """A second answer to the same question changes nothing."""

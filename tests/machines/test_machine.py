@@ -123,9 +123,7 @@ class TestData:
         assert left == digest(canonical(desk(offers=("send", look)).data()))
         assert left == digest(canonical(desk(offers=["look", "send", "send"]).data()))
 
-    @pytest.mark.parametrize(
-        "changes", [{"version": 2}, {"offers": None}, {"offers": []}, {"to": ["done", "second"]}]
-    )
+    @pytest.mark.parametrize("changes", [{"version": 2}, {"offers": None}, {"offers": []}, {"to": ["done", "second"]}])
     def test_another_machine_has_another(self, changes):
         """Whatever changes how a run moves changes the hash."""
         assert canonical(desk(**changes).data()) != canonical(desk().data())

@@ -216,7 +216,9 @@ class TestActions:
         async with Runtime(MemoryStore(), agent_of(look)) as rt:
             assert await run_one(rt, Proposal("look")) == Failed("KeyError: 'x'")
 
-    @pytest.mark.parametrize("value", [object(), float("nan"), {"a": {1, object()}}, "\udfff", b"\xff".decode("latin1") + "\ud800"])
+    @pytest.mark.parametrize(
+        "value", [object(), float("nan"), {"a": {1, object()}}, "\udfff", b"\xff".decode("latin1") + "\ud800"]
+    )
     async def test_a_result_that_can_not_be_recorded_is_still_done(self, agent_of, value):
         """What happened has happened: the outcome is done, with the problem named and no result."""
 

@@ -47,7 +47,9 @@ def fresh():
 
 
 def clerk(*states, policy=None, actions=(write, read)):
-    return Agent("clerk", actions, policy=policy or Policy(permit([one.name for one in actions])), machine=Machine(*states))
+    return Agent(
+        "clerk", actions, policy=policy or Policy(permit([one.name for one in actions])), machine=Machine(*states)
+    )
 
 
 class TestStates:
@@ -62,12 +64,24 @@ class TestStates:
         async def second(flow: Flow):
             flow.output = (await flow.perform("read")).result
 
-        agent = clerk(State("first", first, to=["first", "second"]), State("second", second, to=["done"]), Final("done"))
+        agent = clerk(
+            State("first", first, to=["first", "second"]), State("second", second, to=["done"]), Final("done")
+        )
         async with Runtime(MemoryStore(), agent) as rt:
             run = await rt.start("clerk", {"line": "a"})
             assert await run.result() == Finished(1)
             names = [type(one.event).__name__ for one in await run.history()]
-        assert names == ["RunStarted", "Entered", "TurnRecorded", "Intended", "Done", "Entered", "Done", "Entered", "RunEnded"]
+        assert names == [
+            "RunStarted",
+            "Entered",
+            "TurnRecorded",
+            "Intended",
+            "Done",
+            "Entered",
+            "Done",
+            "Entered",
+            "RunEnded",
+        ]
 
     async def test_a_state_offers_only_its_actions(self):
         """What the state does not offer is denied with what it offers."""

@@ -37,7 +37,11 @@ class TestApproval:
             assert isinstance(waiting, Waiting)
             question = waiting.question
             assert question.reasons == ("over 100",)
-            assert (question.kind, question.level, question.args) == ("approval", "finance", {"ref": "a", "amount": "500"})
+            assert (question.kind, question.level, question.args) == (
+                "approval",
+                "finance",
+                {"ref": "a", "amount": "500"},
+            )
             assert (await s.perform(pay())).question.id == question.id
             assert bank.calls == []
             await question.approve(by="ana")

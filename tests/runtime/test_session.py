@@ -163,7 +163,13 @@ class TestTurns:
         """A model turn under a key is recorded once, and found by a loop that starts again."""
         run = await rt.start("desk")
         turn = Turn(
-            "m-1", [{"role": "user", "content": "hi"}], {"text": "hello"}, input_tokens=3, output_tokens=1, latency=0.5, key="t1"
+            "m-1",
+            [{"role": "user", "content": "hi"}],
+            {"text": "hello"},
+            input_tokens=3,
+            output_tokens=1,
+            latency=0.5,
+            key="t1",
         )
         async with rt.session(run.id) as s:
             assert await s.recall("t1") is None

@@ -32,26 +32,20 @@ class TestMatrix:
     async def test_with_idempotency_keys(self, mode, policy):
         """A service that honours keys is sent to again under the same key; nobody is ever asked."""
         agent, play = case(mode, "keyed", policy)
-        crashes = await every_crash(
-            agent, play, check=payments.paid_once, deps=payments.Bank, down=("0s", "1h")
-        )
+        crashes = await every_crash(agent, play, check=payments.paid_once, deps=payments.Bank, down=("0s", "1h"))
         assert not crashes.asked
         assert {boundary for (boundary,) in crashes.boundaries} >= SENT
 
     async def test_with_a_probe_only(self, mode, policy):
         """A service that can be asked is asked, and not sent to again too soon; no person is asked."""
         agent, play = case(mode, "probed", policy)
-        crashes = await every_crash(
-            agent, play, check=payments.paid_once, deps=payments.Bank, down=("0s", "1h")
-        )
+        crashes = await every_crash(agent, play, check=payments.paid_once, deps=payments.Bank, down=("0s", "1h"))
         assert not crashes.asked
 
     async def test_with_neither(self, mode, policy):
         """Without key and probe a person is asked after exactly those crashes that left it unknown."""
         agent, play = case(mode, "blind", policy)
-        crashes = await every_crash(
-            agent, play, check=payments.paid_once, deps=payments.Bank, down=("0s", "1h")
-        )
+        crashes = await every_crash(agent, play, check=payments.paid_once, deps=payments.Bank, down=("0s", "1h"))
         assert {boundary.partition("#")[0] for (boundary,) in crashes.asked} == SENT
         unknown = {at for at in crashes.boundaries if at[0].partition("#")[0] in SENT}
         # The third outcome of a driven run is that of a read: nothing is ever unknown of it.
@@ -63,9 +57,7 @@ class TestMatrix:
 async def test_two_crashes(mode, kind):
     """Recovery survives crashes of its own: a second one at every boundary of the life after the first."""
     agent, play = case(mode, kind, "free")
-    crashes = await every_crash(
-        agent, play, check=payments.paid_once, deps=payments.Bank, twice=True, every=7
-    )
+    crashes = await every_crash(agent, play, check=payments.paid_once, deps=payments.Bank, twice=True, every=7)
     assert any(len(at) == 2 for at in crashes.boundaries)
     assert bool(crashes.asked) == (kind == "blind")
 

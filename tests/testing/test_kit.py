@@ -55,9 +55,7 @@ class TestAssertions:
             async with rt.session("r1") as session:
                 assert assert_done(await session.perform(Proposal("balance", {"of": "ann"}))) == 0
                 blind = await session.perform(Proposal("pay_blind", {"to": "ann", "amount": 1}))
-                assert assert_denied(blind, match="never blindly", stage="judge").instead == (
-                    "pay with a key",
-                )
+                assert assert_denied(blind, match="never blindly", stage="judge").instead == ("pay with a key",)
                 assert assert_waiting(await session.perform(PAY), level="finance").kind == "approval"
 
     async def test_what_they_say_when_they_fail(self):
@@ -75,9 +73,7 @@ class TestAssertions:
                 ):
                     assert_waiting(waiting, level="legal")
                 denied = await session.perform(Proposal("pay_keyd", {}))
-                with pytest.raises(
-                    AssertionError, match="nothing that was said matches 'budget':\nthere is no action"
-                ):
+                with pytest.raises(AssertionError, match="nothing that was said matches 'budget':\nthere is no action"):
                     assert_denied(denied, match="budget")
                 with pytest.raises(AssertionError, match="denied at stage 'resolve', not 'judge'"):
                     assert_denied(denied, stage="judge")
@@ -140,12 +136,10 @@ class TestAssertions:
             lines = timeline(await run.history()).splitlines()
         assert [line.split()[2] for line in lines] == ["run_started", "delayed", "intended", "done"]
         assert (
-            lines[1].split(maxsplit=1)[1]
-            == "2 delayed         [p1] pay_keyed(amount='40', to='ann') until=+600.000s"
+            lines[1].split(maxsplit=1)[1] == "2 delayed         [p1] pay_keyed(amount='40', to='ann') until=+600.000s"
         )
         assert (
-            lines[3]
-            == "    +600.000s    4 done            [p1] pay_keyed effect='compensable' intent=3 → 'receipt 1'"
+            lines[3] == "    +600.000s    4 done            [p1] pay_keyed effect='compensable' intent=3 → 'receipt 1'"
         )
 
 
@@ -157,18 +151,14 @@ class TestPeople:
             async with rt.session("r1") as session:
                 big = {"to": "ann", "amount": "140"}
                 assert_done(await rt.outcome(session, Proposal("pay_keyed", big, "a"), approving()))
-                denied = await rt.outcome(
-                    session, Proposal("pay_keyed", big, "b"), denying("eve", "too much")
-                )
+                denied = await rt.outcome(session, Proposal("pay_keyed", big, "b"), denying("eve", "too much"))
                 assert_denied(denied, match=r"eve \(finance\) said no: too much")
                 with pytest.raises(AssertionError, match=r"nobody answers: give person="):
                     await rt.outcome(session, Proposal("pay_keyed", big, "c"))
 
     async def test_who_does_not_know(self):
         """Somebody who only approves is no answer to the question whether something happened."""
-        async with runtime(
-            payments.loop_agent(), deps=payments.Bank(), faults=[faults.raises("pay_blind")]
-        ) as rt:
+        async with runtime(payments.loop_agent(), deps=payments.Bank(), faults=[faults.raises("pay_blind")]) as rt:
             await opened(rt)
             async with rt.session("r1") as session:
                 with pytest.raises(AssertionError, match="is asked, and ana doesn't know"):

@@ -21,9 +21,7 @@ async def test_steps():
             scenario("small ones pass", Step("pay_keyed", SMALL, says="receipt 1")),
             scenario("big ones ask", Step("pay_keyed", BIG, expect="waiting", says="approval finance")),
             scenario("finance agrees", Step("pay_keyed", BIG, answer="approve")),
-            scenario(
-                "finance refuses", Step("pay_keyed", BIG, expect="denied", says="said no", answer="deny")
-            ),
+            scenario("finance refuses", Step("pay_keyed", BIG, expect="denied", says="said no", answer="deny")),
             scenario("no such thing", Step("pay_keyd", expect="denied", says="did you mean 'pay_keyed'?")),
         ]
     )
@@ -71,9 +69,7 @@ async def test_a_function():
         await rt.clock.sleep(3600)
 
     plays = {"crash": crashing, "broken": broken, "silent": silent, "slow": slow}
-    report = await run_scenarios(
-        [Scenario(name, AGENT, play, deps=payments.Bank) for name, play in plays.items()]
-    )
+    report = await run_scenarios([Scenario(name, AGENT, play, deps=payments.Bank) for name, play in plays.items()])
     assert [result.name for result in report.failed] == ["broken", "silent"]
     assert report.failed[0].problem == "ZeroDivisionError: oops"
 

@@ -50,9 +50,7 @@ class History:
         key = f"k{len(self.events)}"
         marks = {"redacted": fields.pop("redacted", ())}
         at = self.add(
-            ev.Intended(
-                call=key, action=name, effect=effect, key="i", perform_before=1, args=Raw(args), **marks
-            )
+            ev.Intended(call=key, action=name, effect=effect, key="i", perform_before=1, args=Raw(args), **marks)
         )
         return self.add(ev.Done(call=key, action=name, effect=effect, intent=at, **fields))
 

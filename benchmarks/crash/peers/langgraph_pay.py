@@ -128,9 +128,7 @@ def _retries(options: Options) -> RetryPolicy | None:
         case "keys":
             return RetryPolicy(max_attempts=ATTEMPTS)
         case "probe":
-            return RetryPolicy(
-                initial_interval=options.settle, backoff_factor=1.0, jitter=False, max_attempts=ATTEMPTS
-            )
+            return RetryPolicy(initial_interval=options.settle, backoff_factor=1.0, jitter=False, max_attempts=ATTEMPTS)
         case _:
             return None
 

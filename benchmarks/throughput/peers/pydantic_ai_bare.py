@@ -39,9 +39,7 @@ async def model(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
 
 
 async def _main(sizes: closed_loop.Sizes) -> None:
-    agent = Agent(
-        FunctionModel(model), tools=[refund], output_type=ToolOutput(last_refund, name="last_refund")
-    )
+    agent = Agent(FunctionModel(model), tools=[refund], output_type=ToolOutput(last_refund, name="last_refund"))
 
     async def perform(run: int) -> None:
         done = await agent.run(f"run {run}")

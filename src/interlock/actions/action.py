@@ -74,9 +74,7 @@ class Action(Generic[D, P, R]):
         self.verify_function: Callable[..., Any] | None = None
         self.facts: dict[str, Callable[..., Any]] = {}
         if not self.timeout:
-            raise DeclarationError(
-                f"action {self.name!r}: timeout={timeout!r} leaves it no time; write '30s'"
-            )
+            raise DeclarationError(f"action {self.name!r}: timeout={timeout!r} leaves it no time; write '30s'")
         if effect == "read" and idempotent:
             raise DeclarationError(
                 f"action {self.name!r}: a read changes nothing, so idempotent= says nothing; drop it"
@@ -120,9 +118,7 @@ class Action(Generic[D, P, R]):
         It answers `probe.done(result)`, `probe.never` or `probe.not_yet_known`.
         """
         if self.effect == "read":
-            raise DeclarationError(
-                f"action {self.name!r} is a read: nothing to probe for; a read is simply done again"
-            )
+            raise DeclarationError(f"action {self.name!r} is a read: nothing to probe for; a read is simply done again")
         self.probe_function = self._once("probe", self.probe_function, function)
         return function
 
@@ -217,9 +213,7 @@ def _exceptions(name: str, refuses: object) -> tuple[type[Exception], ...]:
         kinds = tuple(cast("Iterable[Any]", refuses))
     except TypeError:
         kinds = (refuses,)
-    if isinstance(refuses, type) or not all(
-        isinstance(one, type) and issubclass(one, Exception) for one in kinds
-    ):
+    if isinstance(refuses, type) or not all(isinstance(one, type) and issubclass(one, Exception) for one in kinds):
         raise DeclarationError(
             f"action {name!r}: refuses= lists the exceptions that mean that nothing has happened; "
             "write for example refuses=(CardDeclined,)"
@@ -229,9 +223,7 @@ def _exceptions(name: str, refuses: object) -> tuple[type[Exception], ...]:
 
 def _names(name: str, credentials: Iterable[str]) -> tuple[str, ...]:
     if isinstance(credentials, str):
-        raise DeclarationError(
-            f"action {name!r}: credentials= lists names; write credentials=({credentials!r},)"
-        )
+        raise DeclarationError(f"action {name!r}: credentials= lists names; write credentials=({credentials!r},)")
     return tuple(credentials)
 
 

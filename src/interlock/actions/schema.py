@@ -137,9 +137,7 @@ def _parameters(name: str, function: Callable[..., Any]) -> list[inspect.Paramet
         inspect.Parameter.POSITIONAL_ONLY,
         inspect.Parameter.POSITIONAL_OR_KEYWORD,
     ):
-        raise DeclarationError(
-            f"action {name!r}: its first parameter is the context; write def {name}(ctx: Ctx[…], …)"
-        )
+        raise DeclarationError(f"action {name!r}: its first parameter is the context; write def {name}(ctx: Ctx[…], …)")
     for parameter in parameters[1:]:
         if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
             raise DeclarationError(
@@ -148,8 +146,7 @@ def _parameters(name: str, function: Callable[..., Any]) -> list[inspect.Paramet
             )
         if parameter.annotation is parameter.empty:
             raise DeclarationError(
-                f"action {name!r}: parameter {parameter.name!r} has no type; "
-                f"write for example {parameter.name}: str"
+                f"action {name!r}: parameter {parameter.name!r} has no type; write for example {parameter.name}: str"
             )
     return parameters[1:]
 

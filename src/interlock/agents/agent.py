@@ -64,7 +64,7 @@ class Agent:
         machine_data = b"" if machine is None else canonical(machine.data())
         self.machine_hash = "" if machine is None else sha256(machine_data).hexdigest()
         self.definitions = tuple(one for one in (self.policy.to_json(), machine_data) if one)
-        """The policy and the machine as the journal stores them by content, under `policy.hash` and `machine_hash`."""
+        """Policy and machine as the journal stores them: by content, under their hashes."""
 
     def _check_offers(self) -> None:
         for state in self.machine.states.values() if self.machine is not None else ():

@@ -57,9 +57,7 @@ def _problems_everywhere(clause: Clause, known: Mapping[str, Known]) -> Iterator
     arguments = frozenset[str]().union(*(each.arguments for each in known.values()))
     yield from _unknown(clause, "arg", arguments, "no action has an argument")
     for action, each in known.items():
-        yield from _unknown(
-            clause, "fact", each.facts, f"a rule for every action, but {action} declares no fact"
-        )
+        yield from _unknown(clause, "fact", each.facts, f"a rule for every action, but {action} declares no fact")
 
 
 def _unknown(clause: Clause, root: str, names: AbstractSet[str], problem: str) -> Iterator[str]:

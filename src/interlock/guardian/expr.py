@@ -239,9 +239,7 @@ def operand(value: object) -> Tree:
 
 def _condition(value: object) -> Tree:
     if not isinstance(value, Expr):
-        raise PolicyError(
-            f"{value!r} is not a condition; build one from arg, fact, user, agent, tenant or state"
-        )
+        raise PolicyError(f"{value!r} is not a condition; build one from arg, fact, user, agent, tenant or state")
     return tree_of(value)
 
 

@@ -28,9 +28,7 @@ def compiled(pattern: str) -> re.Pattern[str]:
         )
     for part in _PARTS.findall(pattern):
         if _IRREGULAR.fullmatch(part):
-            raise PolicyError(
-                f"the pattern {pattern!r} uses {part!r}; back references and look-around are not allowed"
-            )
+            raise PolicyError(f"the pattern {pattern!r} uses {part!r}; back references and look-around are not allowed")
     try:
         return re.compile(pattern, _FLAGS)
     except (re.error, OverflowError, RecursionError, ValueError) as error:
@@ -40,7 +38,5 @@ def compiled(pattern: str) -> re.Pattern[str]:
 def fits(pattern: re.Pattern[str], text: str) -> bool:
     """Tell whether the whole of *text* matches."""
     if len(text) > LONGEST_TEXT:
-        raise Unjudgeable(
-            f"a text of {len(text)} characters is too long to match; the longest is {LONGEST_TEXT}"
-        )
+        raise Unjudgeable(f"a text of {len(text)} characters is too long to match; the longest is {LONGEST_TEXT}")
     return pattern.fullmatch(text) is not None

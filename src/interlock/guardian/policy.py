@@ -34,13 +34,9 @@ class Policy:
     def __init__(self, *rules: Rule) -> None:
         for rule in rules:
             if not isinstance(rule, Rule):  # pyright: ignore[reportUnnecessaryIsInstance]
-                raise PolicyError(
-                    f"{rule!r} is not a rule; write permit(...), forbid(...) or need.confirmation(...)"
-                )
+                raise PolicyError(f"{rule!r} is not a rule; write permit(...), forbid(...) or need.confirmation(...)")
         self.rules: tuple[Rule, ...] = rules
-        self._compiled: tuple[Compiled, ...] = tuple(
-            compiled(rule, number) for number, rule in enumerate(rules, 1)
-        )
+        self._compiled: tuple[Compiled, ...] = tuple(compiled(rule, number) for number, rule in enumerate(rules, 1))
         self._quantifiers: int = max((_quantifiers(rule.clause) for rule in rules), default=0)
         self._by_action: dict[str, Concerned]
         self._by_action, self._everywhere = _indexed(rules, self._compiled)
@@ -48,9 +44,7 @@ class Policy:
     @cached_property
     def actions(self) -> frozenset[str]:
         """The actions that rules name."""
-        return frozenset(
-            name for rule in self.rules if not rule.clause.everywhere for name in rule.clause.actions
-        )
+        return frozenset(name for rule in self.rules if not rule.clause.everywhere for name in rule.clause.actions)
 
     def judge(self, case: Case) -> Verdict:
         """Return the verdict on *case*; whatever goes wrong on the way is a denial."""
@@ -162,9 +156,7 @@ def _quantifiers(clause: Clause) -> int:
     return 0 if clause.when is None or isinstance(clause.when, Opaque) else quantifiers(clause.when)
 
 
-def _verdict(
-    found: Concerned, applied: list[Compiled], troubles: list[tuple[Compiled, str]], scope: Scope
-) -> Verdict:
+def _verdict(found: Concerned, applied: list[Compiled], troubles: list[tuple[Compiled, str]], scope: Scope) -> Verdict:
     forbidding = [rule for rule in applied if rule.forbids]
     if troubles or forbidding:
         return _denied(forbidding, troubles, scope[READ])
@@ -180,9 +172,7 @@ def _verdict(
     )
 
 
-def _denied(
-    forbidding: list[Compiled], troubles: list[tuple[Compiled, str]], read: dict[str, Any]
-) -> Verdict:
+def _denied(forbidding: list[Compiled], troubles: list[tuple[Compiled, str]], read: dict[str, Any]) -> Verdict:
     return Verdict(
         permitted=False,
         rules=(*(rule.id for rule in forbidding), *(rule.id for rule, _ in troubles)),

@@ -221,9 +221,7 @@ def _condition(when: object) -> Tree | Opaque | None:
     if isinstance(when, Expr):
         return tree_of(when)
     if isinstance(when, type) or not callable(when):
-        raise PolicyError(
-            f"when={when!r} is not a condition; build one from arg, fact, user, agent, tenant or state"
-        )
+        raise PolicyError(f"when={when!r} is not a condition; build one from arg, fact, user, agent, tenant or state")
     return _opaque(when)
 
 

@@ -35,8 +35,7 @@ def explain(error: Exception, path: str) -> JournalError:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if code in _CORRUPT:
         return JournalCorruptError(
-            f"{path} is damaged or not a journal ({error}); "
-            "keep a copy, run `interlock verify`, restore a backup"
+            f"{path} is damaged or not a journal ({error}); keep a copy, run `interlock verify`, restore a backup"
         )
     advice = _ADVICE.get(code, "SQLite refused; nothing of this was kept")
     return JournalUnavailableError(f"{path}: {advice} ({error})")
@@ -90,8 +89,6 @@ def refuse_odd(path: str) -> None:
         JournalUnavailableError: it is empty, `:memory:` or a directory.
     """
     if path in {"", ":memory:"}:
-        raise JournalUnavailableError(
-            f"{path!r} is no path of a file; use MemoryStore for a journal in memory"
-        )
+        raise JournalUnavailableError(f"{path!r} is no path of a file; use MemoryStore for a journal in memory")
     if os.path.isdir(path):  # noqa: PTH112  # the path is a string all the way to SQLite
         raise JournalUnavailableError(f"{path} is a directory; give the path of a file in it")

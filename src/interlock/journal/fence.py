@@ -44,6 +44,4 @@ def _check_new(entry: Entry) -> None:
             f"at epoch {entry.epoch}; nothing was kept; a new run starts at 0 and epoch 1"
         )
     if entry.row is None:
-        raise UnknownRunError(
-            f"no run {entry.run!r} in this journal; give its row with its first append to start it"
-        )
+        raise UnknownRunError(f"no run {entry.run!r} in this journal; give its row with its first append to start it")

@@ -109,9 +109,7 @@ def _private(pem: bytes) -> "Ed25519PrivateKey":
     except (ValueError, TypeError) as error:
         raise JournalError(f"this is no private key in PEM without a password ({error})") from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise JournalError(
-            "heads are signed with Ed25519; give a key of that kind (`generate_key` makes one)"
-        )
+        raise JournalError("heads are signed with Ed25519; give a key of that kind (`generate_key` makes one)")
     return key
 
 

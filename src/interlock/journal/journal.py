@@ -175,11 +175,7 @@ class Journal:
 
 def _spill(event: Event) -> tuple[Event, list[tuple[str, bytes]]]:
     """Move the event's raw fields out, the largest first, until the rest fits a row."""
-    raw = {
-        name: value
-        for name in event.__struct_fields__
-        if isinstance(value := getattr(event, name), msgspec.Raw)
-    }
+    raw = {name: value for name in event.__struct_fields__ if isinstance(value := getattr(event, name), msgspec.Raw)}
     left = len(codec.encode(event))
     places: dict[str, str] = {}
     blobs: list[tuple[str, bytes]] = []

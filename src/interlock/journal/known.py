@@ -71,9 +71,7 @@ class Known:
         return moved
 
     def _read(self) -> Marks:
-        position, batch, root, covered, claims, runs, signals, identity = self._connection.execute(
-            _MARKS
-        ).fetchone()
+        position, batch, root, covered, claims, runs, signals, identity = self._connection.execute(_MARKS).fetchone()
         if position != covered:
             raise JournalCorruptError(
                 f"{self._path}: its events end at position {position} and its commits at {covered}; "

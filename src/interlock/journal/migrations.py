@@ -59,8 +59,7 @@ def schema_of(connection: sqlite3.Connection, path: str, newest: int = len(STEPS
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if application != APPLICATION_ID and (application or version or tables):
         raise JournalCorruptError(
-            f"{path} is a SQLite database, but not a journal of Interlock; "
-            "give another path, nothing was changed"
+            f"{path} is a SQLite database, but not a journal of Interlock; give another path, nothing was changed"
         )
     if version > newest:
         raise JournalVersionError(

@@ -8,14 +8,10 @@ from typing import Any
 
 from interlock.journal.store import Batch, Row, RunRow, Seal, Signal, Snapshot
 
-_RUN = (
-    "SELECT id, tenant, agent, status, wake_at, conversation, user, epoch, created_at, updated_at FROM runs "
-)
+_RUN = "SELECT id, tenant, agent, status, wake_at, conversation, user, epoch, created_at, updated_at FROM runs "
 _EVENT_COLUMNS = "e.position, r.id, e.seq, e.type, e.version, e.at, e.key, e.payload"
 _EVENT = f"SELECT {_EVENT_COLUMNS} FROM events e JOIN runs r ON r.number = e.run "
-_SEALED = (
-    f"SELECT {_EVENT_COLUMNS}, e.salt, e.digest, e.link FROM events e LEFT JOIN runs r ON r.number = e.run "
-)
+_SEALED = f"SELECT {_EVENT_COLUMNS}, e.salt, e.digest, e.link FROM events e LEFT JOIN runs r ON r.number = e.run "
 _SIGNAL = "SELECT s.id, r.id, s.kind, s.payload, s.at FROM signals s JOIN runs r ON r.number = s.run "
 _NUMBER = "(SELECT number FROM runs WHERE id = ?)"
 

@@ -71,8 +71,7 @@ class SqliteStore:
             lock.close()
             other = self._look(self._reader.driver)
             raise DriverConflictError(
-                f"{other!r} drives the runs of {self.path}; "
-                "append signals from here, or stop that process first"
+                f"{other!r} drives the runs of {self.path}; append signals from here, or stop that process first"
             )
         self._lock = lock
         await self._writer.ask(Own(owner))
@@ -201,9 +200,7 @@ class SqliteStore:
 _K = TypeVar("_K", int, str)
 
 
-async def _sliced(
-    fetch: Callable[[_K, int], list[_T]], after: _K, limit: int, key: Callable[[_T], _K]
-) -> list[_T]:
+async def _sliced(fetch: Callable[[_K, int], list[_T]], after: _K, limit: int, key: Callable[[_T], _K]) -> list[_T]:
     """Gather up to *limit* rows in slices; *fetch* takes the key to start after and a limit."""
     found: list[_T] = []
     while len(found) < limit:

@@ -217,9 +217,7 @@ class Transaction:
             )
 
 
-def _insert(
-    connection: sqlite3.Connection, into: str, columns: int, values: Sequence[Any], tail: str = ""
-) -> None:
+def _insert(connection: sqlite3.Connection, into: str, columns: int, values: Sequence[Any], tail: str = "") -> None:
     done = 0
     for chunk in _CHUNKS:
         size = chunk * columns

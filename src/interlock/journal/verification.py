@@ -105,7 +105,9 @@ class _Walk:
         self._links: list[bytes] = []  # of the commit that is being walked
         self._tips: dict[str, tuple[int, bytes]] = {}  # of each run: its last seq and link
         self._blobs = 0
-        self._wanted: dict[str, int] = {}  # blobs that events name and that were not seen yet, with the first such event
+        self._wanted: dict[
+            str, int
+        ] = {}  # blobs that events name and that were not seen yet, with the first such event
         self._erased: list[int] = []
         self._faults: list[Fault] = []
         self._heads = heads
@@ -119,9 +121,7 @@ class _Walk:
 
     def _check_head(self, head: Head, identity: str, public_key: bytes | None) -> None:
         if head.journal != identity:
-            self.fault(
-                f"the head of commit {head.number} is of another journal, {head.journal}; this is {identity}"
-            )
+            self.fault(f"the head of commit {head.number} is of another journal, {head.journal}; this is {identity}")
         if public_key is not None and not head.signed_by(public_key):
             self.fault(f"the head of commit {head.number} does not carry the signature of the given key")
         if head.number == 0:
@@ -129,9 +129,7 @@ class _Walk:
 
     def _compare_head(self, head: Head, position: int) -> None:
         if (head.position, head.root) != (position, self._root.hex()):
-            self.fault(
-                f"commit {head.number} is not the one of the exported head: what it covers was rewritten"
-            )
+            self.fault(f"commit {head.number} is not the one of the exported head: what it covers was rewritten")
 
     def reaches(self, batch: Batch, position: int) -> bool:
         """Return whether *position* is not past *batch*."""
@@ -147,13 +145,8 @@ class _Walk:
             self.fault(f"this event follows event {seq} of its run", row)
         if _is_sound(row, seal):
             self._check_payload(row, seal)
-            if (
-                link(previous, seal.digest, row.run, row.seq, row.type, row.version, row.at, row.key)
-                != seal.link
-            ):
-                self.fault(
-                    "its link does not follow from what is stored of it and of the event before it", row
-                )
+            if link(previous, seal.digest, row.run, row.seq, row.type, row.version, row.at, row.key) != seal.link:
+                self.fault("its link does not follow from what is stored of it and of the event before it", row)
             previous = seal.link
         else:
             self.fault("a value is of a kind that was never written", row)
@@ -182,9 +175,7 @@ class _Walk:
             )
         computed = root(self._root, batch.number, self._covered + 1, self._links)
         if computed != batch.root:
-            self.fault(
-                f"the root of commit {batch.number} does not follow from its events and the root before it"
-            )
+            self.fault(f"the root of commit {batch.number} does not follow from its events and the root before it")
         self._root = batch.root if isinstance(batch.root, bytes) else computed  # pyright: ignore[reportUnnecessaryIsInstance]
         self.number, self._covered = batch.number, self._position
         self._links.clear()

@@ -102,7 +102,8 @@ class Asked(Event, frozen=True, kw_only=True, omit_defaults=True):
     """People were asked; `kind` is approval, confirmation or unknown.
 
     The answer counts for this digest, policy and facts. The question's id is the run's id, a colon and this
-    event's seq. `reasons` are the rules' words for why, and `expires` is when asking, and any yes, ends (0: never).
+    event's seq. `reasons` are the rules' words for why, and `expires` is when asking, and any yes, ends (0:
+    never).
     """
 
     call: str

@@ -63,9 +63,7 @@ def _started(state: State, seq: int, at: int, event: ev.RunStarted) -> State:
 
 
 def _entered(state: State, seq: int, at: int, event: ev.Entered) -> State:
-    return replace(
-        state, seq=seq, last_at=at, place=event.state, entry=event.entry, code=event.code, sleeping=0
-    )
+    return replace(state, seq=seq, last_at=at, place=event.state, entry=event.entry, code=event.code, sleeping=0)
 
 
 def _turn(state: State, seq: int, at: int, event: ev.TurnRecorded) -> State:

@@ -67,8 +67,8 @@ def unsettled(call: Call) -> bool:
 def certain_from(call: Call) -> int:
     """Return from when on a probe's `never` means never, in microseconds since the epoch.
 
-    Whatever was sent was sent before `perform_before`, or while this side was still at it; after that it has the
-    action's settle time to arrive.
+    Whatever was sent was sent before `perform_before`, or while this side was still at it; after that it has
+    the action's settle time to arrive.
     """
     return max(call.perform_before, call.lost_at) + call.settle
 

@@ -32,16 +32,12 @@ class State:
         version: int = 1,
     ) -> None:
         if not inspect.iscoroutinefunction(run):
-            raise DeclarationError(
-                f"state {name!r}: {run!r} is not an async function; write async def …(flow)"
-            )
+            raise DeclarationError(f"state {name!r}: {run!r} is not an async function; write async def …(flow)")
         for keyword, value in (("to", to), ("offers", offers)):
             if isinstance(value, str):
                 raise DeclarationError(f"state {name!r}: {keyword}= lists names; write {keyword}=[{value!r}]")
         if not to:
-            raise DeclarationError(
-                f"state {name!r} leads nowhere: name the states that come next with to=[…]"
-            )
+            raise DeclarationError(f"state {name!r} leads nowhere: name the states that come next with to=[…]")
         self.name = name
         self.run = run
         self.offers = None if offers is None else frozenset(str(getattr(one, "name", one)) for one in offers)
@@ -124,9 +120,7 @@ class Machine:
             if name not in self.states:
                 near = difflib.get_close_matches(name, self.states, 1)
                 hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(self.states)}"
-                raise DeclarationError(
-                    f"state {state.name!r} leads to {name!r}, which does not exist; {hint}"
-                )
+                raise DeclarationError(f"state {state.name!r} leads to {name!r}, which does not exist; {hint}")
 
     def data(self) -> dict[str, Any]:
         """Return the machine as plain data: what the journal stores by its content."""

@@ -55,7 +55,9 @@ class Flow:
         """The principal that the run acts for."""
         return self._live.user
 
-    def perform(self, action: str, args: dict[str, Any] | None = None, *, key: str = "") -> Coroutine[Any, Any, Settled]:
+    def perform(
+        self, action: str, args: dict[str, Any] | None = None, *, key: str = ""
+    ) -> Coroutine[Any, Any, Settled]:
         """Propose an action and return its outcome; waits for people, delays and unknown outcomes happen durably."""
         return self._perform(Proposal(action, args or {}, self._key(key)))
 

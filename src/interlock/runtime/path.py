@@ -12,7 +12,7 @@ import msgspec
 
 from interlock.actions.action import Action
 from interlock.canonical import canonical, digest
-from interlock.errors import CanonicalError, DependenciesError, KeyReusedError, OverloadedError
+from interlock.errors import CanonicalError, KeyReusedError, OverloadedError
 from interlock.guardian import ABSENT, Case, Need, Verdict
 from interlock.guardian import Failed as FailedFact
 from interlock.kernel import events as ev
@@ -198,7 +198,7 @@ class ActionPath:
         try:
             verdict = policy.judge(case)
             step.judgement, step.facts_digest = _judgement(policy.hash, verdict)
-        except Exception as error:  # noqa: BLE001 - any error inside the guardian is a denial
+        except Exception as error:
             raise Refusal("judge", f"the guardian failed, so nothing is permitted: {said(error)}") from error
         step.needs, step.reasons = verdict.needs, verdict.reasons
         if not verdict.permitted:
@@ -332,9 +332,7 @@ class ActionPath:
             judgement=step.judgement,
         )
         await live.append(intent)
-        outcome = await recovery.perform(
-            self, live, step.key, recovery.What(action, action.function, (), step.args)
-        )
+        outcome = await recovery.perform(self, live, step.key, recovery.What(action, action.function, (), step.args))
         return outcome or await recovery.settle(self, live, step.key, self.options.patience)
 
     async def _denied(self, live: LiveRun, step: Step, refusal: Refusal) -> Denied:
@@ -368,11 +366,7 @@ def _same(step: Step, action: str, known: str) -> None:
 
 def _binds(ask: Ask, step: Step) -> bool:
     """Whether an answer to *ask* is an answer to exactly this proposal, under this policy and these facts."""
-    return (
-        ask.digest == step.digest
-        and ask.policy == step.judgement.policy
-        and ask.facts_digest == step.facts_digest
-    )
+    return ask.digest == step.digest and ask.policy == step.judgement.policy and ask.facts_digest == step.facts_digest
 
 
 def _judgement(policy: str, verdict: Verdict) -> tuple[ev.Judgement, str]:
@@ -402,4 +396,3 @@ def _kept(step: Step) -> msgspec.Raw:
 
 def _cut(encoded: bytes) -> msgspec.Raw:
     return msgspec.Raw(canonical(encoded[:1000].decode(errors="replace") + "…"))
-

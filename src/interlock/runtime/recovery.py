@@ -348,4 +348,3 @@ async def _unknown(live: LiveRun, call: Call) -> Unknown:
 
 def _pause(attempt: int) -> int:
     return min(FIRST_PAUSE * 2 ** min(attempt - 1, 20), LONGEST_PAUSE)
-

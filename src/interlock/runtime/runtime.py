@@ -368,7 +368,9 @@ class Runtime:
         row = await self.watch(run)
         state = await self.journal.state(run)
         history = await self.journal.history(run, 0, (ev.Intended, ev.Done))
-        open_calls = [f"{call.action} ({call.key})" for call in state.calls.values() if call.phase in ("intended", "unknown")]
+        open_calls = [
+            f"{call.action} ({call.key})" for call in state.calls.values() if call.phase in ("intended", "unknown")
+        ]
         return plan(run, history, self._agent(row.agent).actions, open_calls)
 
     async def undone(self, run: str, before: int) -> tuple[int, ...]:

@@ -21,7 +21,9 @@ class Session:
     Several proposals may be performed at once. The run is never driven from here: it is the loop that goes on.
     """
 
-    def __init__(self, path: "ActionPath", live: LiveRun, prefix: str = "", offers: frozenset[str] | None = None) -> None:
+    def __init__(
+        self, path: "ActionPath", live: LiveRun, prefix: str = "", offers: frozenset[str] | None = None
+    ) -> None:
         self._path = path
         self._live = live
         self._prefix = prefix

@@ -43,7 +43,6 @@ class Tender:
                 break  # Nothing came of it: whoever waits is woken by a signal or the clock, not by trying again.
         await live.sync_row()
 
-
     async def _do(self, live: LiveRun, step: decide.Step) -> None:
         match step:
             case Drive():

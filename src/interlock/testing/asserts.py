@@ -66,9 +66,7 @@ def assert_waiting(outcome: object, level: str | None = None, *, kind: str = "")
     raise AssertionError(f"expected it to wait for {wanted}; it waits for: {asked}")
 
 
-def assert_performed_once(
-    where: Where, action: str, /, *, times_called: int | None = None, **args: Any
-) -> ev.Done:
+def assert_performed_once(where: Where, action: str, /, *, times_called: int | None = None, **args: Any) -> ev.Done:
     """Assert that an action was performed exactly once with (at least) these arguments; return the record.
 
     Args:
@@ -88,13 +86,9 @@ def assert_performed_once(
     told = "\n".join(f"  {one}" for one in calls)
     if times_called is None:
         if len(calls) != 1 and not (idempotent and calls) and found[0].via == "performed":
-            raise AssertionError(
-                f"{shown} has one outcome, but was called {len(calls)} times:\n{told}{_shown(where)}"
-            )
+            raise AssertionError(f"{shown} has one outcome, but was called {len(calls)} times:\n{told}{_shown(where)}")
     elif len(calls) != times_called:
-        raise AssertionError(
-            f"{shown} was called {len(calls)} times, not {times_called}:\n{told}{_shown(where)}"
-        )
+        raise AssertionError(f"{shown} was called {len(calls)} times, not {times_called}:\n{told}{_shown(where)}")
     return found[0]
 
 
@@ -184,9 +178,7 @@ def _unpaired(history: list[Recorded]) -> list[str]:
     intents = {one.seq for one in history if isinstance(one.event, ev.Intended)}
     for one in history:
         event = one.event
-        if not isinstance(event, (ev.Done, ev.Failed)) or (
-            isinstance(event, ev.Done) and event.effect == "read"
-        ):
+        if not isinstance(event, (ev.Done, ev.Failed)) or (isinstance(event, ev.Done) and event.effect == "read"):
             continue
         if isinstance(event, ev.Done) and event.intent not in intents:
             problems.append(f"the effect at event {one.seq} has no intent")

@@ -38,9 +38,7 @@ class Call(Struct):
     def __str__(self) -> str:
         shown = ", ".join(f"{name}={value!r}" for name, value in self.args.items())
         reached = "" if self.reached else ", which an injected fault kept from being reached"
-        return (
-            f"{self.part} {self.action}({shown}) attempt {self.attempt}: {self.ended or 'not ended'}{reached}"
-        )
+        return f"{self.part} {self.action}({shown}) attempt {self.attempt}: {self.ended or 'not ended'}{reached}"
 
 
 class Watch:
@@ -80,9 +78,7 @@ class Watch:
         twin.undo_function = self._optional(action.name, "undo", action.undo_function, "undoing")
         twin.probe_function = self._optional(action.name, "probe", action.probe_function)
         twin.verify_function = self._optional(action.name, "verify", action.verify_function)
-        twin.facts = {
-            name: self._function(action.name, f"fact {name}", look) for name, look in action.facts.items()
-        }
+        twin.facts = {name: self._function(action.name, f"fact {name}", look) for name, look in action.facts.items()}
         return twin
 
     def _optional(
@@ -90,9 +86,7 @@ class Watch:
     ) -> Callable[..., Any] | None:
         return None if function is None else self._function(name, part, function, boundary)
 
-    def _function(
-        self, name: str, part: str, function: Callable[..., Any], boundary: str = ""
-    ) -> Callable[..., Any]:
+    def _function(self, name: str, part: str, function: Callable[..., Any], boundary: str = "") -> Callable[..., Any]:
         watched = _Async if inspect.iscoroutinefunction(function) else _Sync
         return watched(self, name, part, function, boundary).wrapper()
 
@@ -114,9 +108,7 @@ class Watch:
 class _Function:
     """One watched function; `boundary` names the moment when it has returned and nobody knows yet."""
 
-    def __init__(
-        self, watch: Watch, name: str, part: str, function: Callable[..., Any], boundary: str
-    ) -> None:
+    def __init__(self, watch: Watch, name: str, part: str, function: Callable[..., Any], boundary: str) -> None:
         self.watch = watch
         self.name = name
         self.part = part

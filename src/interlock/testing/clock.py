@@ -130,9 +130,7 @@ class FakeClock:
                 while not task.done():
                     await self._rest(turn, task)
                     if not task.done() and not self._hop(until):
-                        raise AssertionError(
-                            f"after {at_most} of the fake clock's time this is not done: {task!r}"
-                        )
+                        raise AssertionError(f"after {at_most} of the fake clock's time this is not done: {task!r}")
             return await task
         finally:
             task.cancel()

@@ -51,9 +51,7 @@ async def crash(
     rt, reached = await _lives(_Case(agent, play, check, deps, down, options), boundaries)
     if len(reached) < len(boundaries):
         crossed = ", ".join(rt.crossed)
-        raise AssertionError(
-            f"the boundary {boundaries[len(reached)]!r} was not crossed; these were: {crossed}"
-        )
+        raise AssertionError(f"the boundary {boundaries[len(reached)]!r} was not crossed; these were: {crossed}")
     return rt
 
 

@@ -34,9 +34,7 @@ class Fault:
         """Do what goes wrong; `go` calls the real function."""
         raise NotImplementedError
 
-    def strike_in_thread(
-        self, go: Callable[[], Any], clock: FakeClock, loop: asyncio.AbstractEventLoop
-    ) -> Any:
+    def strike_in_thread(self, go: Callable[[], Any], clock: FakeClock, loop: asyncio.AbstractEventLoop) -> Any:
         """Do the same in a thread, for a sync function."""
         raise NotImplementedError
 
@@ -55,9 +53,7 @@ class _Raises(Fault):
             await go()
         raise self._error
 
-    def strike_in_thread(
-        self, go: Callable[[], Any], clock: FakeClock, loop: asyncio.AbstractEventLoop
-    ) -> Any:
+    def strike_in_thread(self, go: Callable[[], Any], clock: FakeClock, loop: asyncio.AbstractEventLoop) -> Any:
         if self._after:
             go()
         raise self._error
@@ -71,9 +67,7 @@ class _Hangs(Fault):
             _deliver(go, clock, self._by)
         await asyncio.get_running_loop().create_future()
 
-    def strike_in_thread(
-        self, go: Callable[[], Any], clock: FakeClock, loop: asyncio.AbstractEventLoop
-    ) -> Any:
+    def strike_in_thread(self, go: Callable[[], Any], clock: FakeClock, loop: asyncio.AbstractEventLoop) -> Any:
         async def went() -> Any:
             return go()
 
@@ -114,9 +108,7 @@ def raises(action: Any, error: Exception | None = None, *, times: int = 1, part:
     return _Raises(action, lost, after=False, times=times, part=part)
 
 
-def lost_answer(
-    action: Any, error: Exception | None = None, *, times: int = 1, part: str = "perform"
-) -> Fault:
+def lost_answer(action: Any, error: Exception | None = None, *, times: int = 1, part: str = "perform") -> Fault:
     """The effect happens, then its answer is lost: *error* is raised, by default a `ConnectionError`."""
     lost = error if error is not None else ConnectionError("the connection broke before the answer came")
     return _Raises(action, lost, after=True, times=times, part=part)

@@ -150,7 +150,5 @@ class _Tracking:
         return task
 
 
-def _task(
-    loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], **options: Any
-) -> "asyncio.Task[Any]":
+def _task(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], **options: Any) -> "asyncio.Task[Any]":
     return asyncio.Task(coroutine, loop=loop, **options)

@@ -169,9 +169,7 @@ class MemoryRuntime(Runtime):
         """
         return await self.clock.run(self._insist(session, proposal, person))
 
-    async def _insist(
-        self, session: Session, proposal: Proposal, person: Person | None
-    ) -> Done | Denied | Failed:
+    async def _insist(self, session: Session, proposal: Proposal, person: Person | None) -> Done | Denied | Failed:
         if not proposal.key:  # It is one proposal, however often it is performed until it has an outcome.
             proposal = replace(proposal, key=f"proposal {next(self._numbers)}")
         while True:
@@ -245,9 +243,7 @@ class CrashAt:
         self._life.die_in(self._boundary)
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: object
-    ) -> bool:
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> bool:
         life = self._life
         self.happened = life.dead
         if not life.dead:

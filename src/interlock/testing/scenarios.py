@@ -73,9 +73,7 @@ class Result(Struct, frozen=True):
     def __str__(self) -> str:
         if not self.problem:
             return f"ok      {self.name} ({self.seconds:.2f} s)"
-        return (
-            f"FAILED  {self.name} ({self.seconds:.2f} s)\n{_indented(self.problem)}\n{_indented(self.shown)}"
-        )
+        return f"FAILED  {self.name} ({self.seconds:.2f} s)\n{_indented(self.problem)}\n{_indented(self.shown)}"
 
 
 class Report(Struct, frozen=True):

@@ -19,9 +19,7 @@ class WatchedStore:
     Once that life is dead nothing is written any more, and nobody hears of what was.
     """
 
-    def __init__(
-        self, inner: MemoryStore, life: Life, acknowledged: Acknowledged, faults: list[JournalFault]
-    ) -> None:
+    def __init__(self, inner: MemoryStore, life: Life, acknowledged: Acknowledged, faults: list[JournalFault]) -> None:
         self.inner = inner
         self._life = life
         self._acknowledged = acknowledged
@@ -73,8 +71,6 @@ class WatchedStore:
 
     def _check_alive(self) -> None:
         if self._life.buried:
-            raise RuntimeClosedError(
-                "the process that this belongs to was killed; use what the new one gives"
-            )
+            raise RuntimeClosedError("the process that this belongs to was killed; use what the new one gives")
         if self._life.dead:
             raise asyncio.CancelledError

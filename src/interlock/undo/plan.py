@@ -47,9 +47,7 @@ class UndoPlan(msgspec.Struct, frozen=True):
         return tuple(item.seq for item in self.items if item.way != "cannot")
 
     def __str__(self) -> str:
-        lines = [
-            f"undo of run {self.run}: {len(self.targets)} of {len(self.items)} effects can be taken back"
-        ]
+        lines = [f"undo of run {self.run}: {len(self.targets)} of {len(self.items)} effects can be taken back"]
         lines += [f"  {item}" for item in self.items]
         lines += [f"  outcome not known yet: {name}" for name in self.open]
         return "\n".join(lines)
@@ -66,13 +64,10 @@ def plan(
     outcomes = [(one.seq, one.event) for one in history if isinstance(one.event, ev.Done)]
     taken_back = {event.undoes for _, event in outcomes if event.undoes}
     effects = [
-        (seq, event)
-        for seq, event in outcomes
-        if event.effect != "read" and not event.undoes and seq not in taken_back
+        (seq, event) for seq, event in outcomes if event.effect != "read" and not event.undoes and seq not in taken_back
     ]
     items = tuple(
-        _item(seq, event, intents.get(event.intent), actions.get(event.action))
-        for seq, event in reversed(effects)
+        _item(seq, event, intents.get(event.intent), actions.get(event.action)) for seq, event in reversed(effects)
     )
     return UndoPlan(run, items, tuple(open_calls))
 
