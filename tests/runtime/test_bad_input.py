@@ -111,6 +111,19 @@ class TestActions:
             assert isinstance(outcome, Unknown)
             assert time.monotonic() - began < 3
 
+    async def test_an_action_that_cancels_itself_is_unknown(self, agent_of):
+        """A cancellation from within is an exception like any other: nobody knows what happened."""
+
+        @action.irreversible
+        async def sulk(ctx: Ctx[None]) -> None:
+            """Give up."""
+            raise asyncio.CancelledError
+
+        async with Runtime(MemoryStore(), agent_of(sulk)) as rt:
+            outcome = await run_one(rt, Proposal("sulk", {}, "k"))
+        assert isinstance(outcome, Unknown)
+        assert outcome.questions
+
     async def test_a_sync_action_that_never_returns_becomes_unknown(self, agent_of):
         """Its thread runs on and is counted; the caller goes on."""
 

@@ -5,7 +5,7 @@ microseconds since the Unix epoch, UTC. Positions are global, start at 1 and hav
 (`seq`) are per run, start at 1 and have no gaps either.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -88,7 +88,7 @@ class Signal(Struct, frozen=True, gc=False):
     at: int
 
 
-class Entry(Struct, frozen=True):
+class Entry(Struct, frozen=True, gc=False):
     """One append: all of it becomes durable in one transaction, or none of it.
 
     `expected` is the seq of the last event that the writer knows of (0: the run is new, and `row` must be
@@ -130,7 +130,7 @@ class Store(Protocol):
         """
         ...
 
-    async def append(self, entry: Entry) -> int:
+    def append(self, entry: Entry) -> Awaitable[int]:
         """Make *entry* durable and return the position of its last event.
 
         Without events, it is the last position there is.

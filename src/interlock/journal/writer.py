@@ -3,7 +3,7 @@
 import sqlite3
 from asyncio import AbstractEventLoop, CancelledError, Future, get_running_loop
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain
 from queue import Empty, SimpleQueue
@@ -100,26 +100,30 @@ class Writer:
         self._thread = Thread(target=self._work, name=f"journal {path}", daemon=True)
         self._thread.start()
 
-    async def ask(self, request: Request, size: int = 0) -> int:
-        """Have *request*, which carries *size* bytes, committed and return its answer.
+    def ask(self, request: Request, size: int = 0) -> Awaitable[int]:
+        """Have *request*, which carries *size* bytes, committed; what is returned gives its answer.
 
         A cancelled caller stops waiting; what it asked for may still be committed.
         """
         loop = get_running_loop()
-        lane = self._lanes.get(loop)
-        if lane is None:
-            lane = self._add_lane(loop)
+        lane = self._lanes.get(loop) or self._add_lane(loop)
         size += REQUEST_BYTES
-        if lane.room > 0:
-            lane.room -= size
-        else:
-            await lane.enter(size)
+        if lane.room <= 0:
+            return self._ask_in_turn(loop, lane, request, size)
+        lane.room -= size
+        return self._put(loop, lane, request, size)
+
+    async def _ask_in_turn(self, loop: AbstractEventLoop, lane: Lane, request: Request, size: int) -> int:
+        await lane.enter(size)
+        return await self._put(loop, lane, request, size)
+
+    def _put(self, loop: AbstractEventLoop, lane: Lane, request: Request, size: int) -> Future[int]:
         future: Future[int] = loop.create_future()
         self._jobs.put(Job(request, future, lane, size))
         if self._stopped:
             future.cancel()
             raise closed(self._path)
-        return await future
+        return future
 
     def _add_lane(self, loop: AbstractEventLoop) -> Lane:
         open_ = {known: lane for known, lane in self._lanes.copy().items() if not known.is_closed()}

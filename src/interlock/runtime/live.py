@@ -12,7 +12,7 @@ from interlock.journal.store import RunRow
 from interlock.kernel.decide import status, wake_at
 from interlock.kernel.events import Done, Event, UndoStarted
 from interlock.kernel.evolve import evolve
-from interlock.kernel.state import State
+from interlock.kernel.state import State, unsettled
 from interlock.runtime.flight import Flight
 from interlock.runtime.mailbox import Mailbox, event_of
 from interlock.runtime.records import undo_key
@@ -68,6 +68,15 @@ class LiveRun:
         """Return a key that no other call of this run has."""
         self._counter += 1
         return f"~{self.epoch}.{self._counter}"
+
+    def is_new(self, key: str) -> bool:
+        """Whether it is known without looking that this run has never seen the call *key*."""
+        return self.from_start and key not in self.closed and key not in self.state.calls
+
+    def is_sent(self, key: str) -> bool:
+        """Whether the call *key* was sent and its outcome is not known."""
+        call = self.state.calls.get(key)
+        return call is not None and unsettled(call)
 
     async def append(self, *events: Event, consumes: Sequence[int] = ()) -> int:
         """Make *events* durable as the next of this run, and return the seq of the first.

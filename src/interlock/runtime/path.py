@@ -45,7 +45,7 @@ class Refusal(Exception):  # noqa: N818 - it carries a denial out of a stage, it
         self.instead = instead
 
 
-class Step(msgspec.Struct):
+class Step(msgspec.Struct, gc=False):
     """A proposal on its way: what is known about it so far."""
 
     key: str
@@ -84,42 +84,26 @@ class ActionPath:
         try:
             action = self._resolve(live, step, offers)
             self._validate(step, action)
-        except Refusal as refusal:
-            step.digest = digest(step.name.encode(), bytes(_kept(step)))
-            return await self._recalled(live, step) or await self._denied(live, step, refusal)
-        if not (live.from_start and step.key not in live.closed and step.key not in live.state.calls):
-            earlier = await self._recalled(live, step)
-            if earlier is not None:
+            if not live.is_new(key) and (earlier := await self._recalled(live, step)) is not None:
                 return earlier
-        try:
-            return await self._judged(live, step, action)
-        except Refusal as refusal:
-            return await self._denied(live, step, refusal)
-
-    async def _judged(self, live: LiveRun, step: Step, action: Action[Any, Any, Any]) -> Outcome:
-        for _ in range(MAX_NEVER):
-            call = live.state.calls.get(step.key)
-            if call is not None and call.phase in ("intended", "unknown"):
-                outcome = await recovery.settle(self, live, step.key, self.options.patience)
+            for _ in range(MAX_NEVER):
+                if live.is_sent(key) and (known := await self._settled(live, key)) is not None:
+                    return known
+                await self._admit(live, action)
+                facts = await self._gather(live, step, action) if live.agent.facts_needed[action.name] else {}
+                self._judge(live, step, action, facts)
+                if step.needs and (waiting := await self._await_needs(live, step)) is not None:
+                    return waiting
+                if action.effect == "read":
+                    return await self._read(live, step, action)
+                await live.append(self._intent(live, step, action))
+                what = recovery.What(action, action.function, (), step.args)
+                outcome = await recovery.perform(self, live, key, what) or await self._settled(live, key)
                 if outcome is not None:
                     return outcome
-            self._admit(live, action)
-            if not self.sender.made(live.agent):
-                await self.sender.make(live.agent)
-            if action.credentials:
-                self.sender.secrets(action)
-            facts = await self._gather(live, step, action) if live.agent.facts_needed[action.name] else {}
-            self._judge(live, step, action, facts)
-            if step.needs:
-                waiting = await self._await_needs(live, step)
-                if waiting is not None:
-                    return waiting
-            if action.effect == "read":
-                return await self._read(live, step, action)
-            outcome = await self._effect(live, step, action)
-            if outcome is not None:
-                return outcome
-        return await self._gave_up(live, step)
+            return await self._gave_up(live, step)
+        except Refusal as refusal:
+            return await self._denied(live, step, refusal)
 
     # resolve, validate
 
@@ -169,7 +153,8 @@ class ActionPath:
 
     # gather, judge
 
-    def _admit(self, live: LiveRun, action: Action[Any, Any, Any]) -> None:
+    async def _admit(self, live: LiveRun, action: Action[Any, Any, Any]) -> None:
+        """See to it that nothing stands in the way of performing the action, before anything is judged or written."""
         if live.state.cancelling:
             raise Refusal("run", "the run is being cancelled; nothing new begins")
         if live.state.deadline is not None and live.clock.now() >= live.state.deadline:
@@ -179,6 +164,10 @@ class ActionPath:
                 self.sender.pool.admit()
             except OverloadedError as error:
                 raise Refusal("run", str(error)) from None
+        if not self.sender.made(live.agent):
+            await self.sender.make(live.agent)
+        if action.credentials:
+            self.sender.secrets(action)
 
     async def _gather(self, live: LiveRun, step: Step, action: Action[Any, Any, Any]) -> dict[str, Any]:
         gathered: dict[str, Any] = {}
@@ -313,11 +302,10 @@ class ActionPath:
 
     # intent, perform, outcome: effects
 
-    async def _effect(self, live: LiveRun, step: Step, action: Action[Any, Any, Any]) -> Outcome | None:
-        """Write the intent, then send; return None where it was not sent and must be judged again."""
+    def _intent(self, live: LiveRun, step: Step, action: Action[Any, Any, Any]) -> ev.Intended:
         now = live.clock.now()
         call = live.state.calls.get(step.key)
-        intent = ev.Intended(
+        return ev.Intended(
             call=step.key,
             action=step.name,
             effect=action.effect,
@@ -331,11 +319,16 @@ class ActionPath:
             settle=action.settle,
             judgement=step.judgement,
         )
-        await live.append(intent)
-        outcome = await recovery.perform(self, live, step.key, recovery.What(action, action.function, (), step.args))
-        return outcome or await recovery.settle(self, live, step.key, self.options.patience)
 
-    async def _denied(self, live: LiveRun, step: Step, refusal: Refusal) -> Denied:
+    async def _settled(self, live: LiveRun, key: str) -> Outcome | None:
+        """Find out what became of a sent call; None where it did not happen and is to be judged again."""
+        return await recovery.settle(self, live, key, self.options.patience)
+
+    async def _denied(self, live: LiveRun, step: Step, refusal: Refusal) -> Outcome:
+        if not step.digest:
+            step.digest = digest(step.name.encode(), bytes(_kept(step)))
+            if (earlier := await self._recalled(live, step)) is not None:
+                return earlier
         await live.append(
             ev.Denied(
                 call=step.key,

@@ -99,9 +99,9 @@ async def perform(path: "ActionPath", live: LiveRun, key: str, what: What) -> Ou
         await live.append(ev.Withheld(call=key))
         return None
     send = Send(what.function, (ctx, *what.given), args, action.timeout)
+    path.sender.begin(call.idempotency_key)
     try:
-        with path.sender.sending(call.idempotency_key):
-            value = await path.sender.call(send, lambda: _abandon(path, live, call))
+        value = await path.sender.call(send, lambda: _abandon(path, live, call))
     except NeverStarted:
         await live.append(ev.Withheld(call=key))
         return None
@@ -110,7 +110,16 @@ async def perform(path: "ActionPath", live: LiveRun, key: str, what: What) -> Ou
     except Exception as error:  # noqa: BLE001 - the effect may have happened before whatever this is
         await _lost(live, call, said(error))
         return None
-    return await _done(path, live, call, value, live.clock.now() - began, (ctx, value), args)
+    finally:
+        path.sender.end(call.idempotency_key)
+    if not _open(live, call):
+        return None  # It was given up, and meanwhile its outcome became known in another way.
+    done = _done(call, value, "performed", live.clock.now() - began)
+    await live.append(done)
+    problem = done.problem
+    if action.verify_function is not None and not call.undoes:
+        problem = await _verified(path, live, call, Send(action.verify_function, (ctx, value), args, action.timeout))
+    return Done(None if done.problem else value, problem)
 
 
 def _open(live: LiveRun, sent: Call) -> bool:
@@ -146,35 +155,20 @@ def _abandon(path: "ActionPath", live: LiveRun, call: Call) -> None:
     Flight.instead_of(stuck, go_on())
 
 
-async def _done(
-    path: "ActionPath",
-    live: LiveRun,
-    call: Call,
-    value: Any,
-    duration: int,
-    seen: tuple[Any, ...],
-    args: Mapping[str, Any],
-) -> Done | None:
-    if not _open(live, call):
-        return None  # It was given up, and meanwhile its outcome became known in another way.
+def _done(call: Call, value: Any, via: str, duration: int = 0) -> ev.Done:
     result, problem = recordable(value)
-    await live.append(
-        ev.Done(
-            call=call.key,
-            action=call.action,
-            effect=call.effect,
-            result=result,
-            problem=problem,
-            intent=call.at,
-            undoes=call.undoes,
-            duration=duration,
-            digest=call.digest,
-        )
+    return ev.Done(
+        call=call.key,
+        action=call.action,
+        effect=call.effect,
+        result=result,
+        problem=problem,
+        via=via,
+        intent=call.at,
+        undoes=call.undoes,
+        duration=duration,
+        digest=call.digest,
     )
-    verify = live.agent.actions[call.action].verify_function
-    if verify is not None and not call.undoes:
-        problem = await _verified(path, live, call, Send(verify, seen, args, live.agent.actions[call.action].timeout))
-    return Done(None if problem and result == ev.NOTHING else value, problem)
 
 
 async def _verified(path: "ActionPath", live: LiveRun, call: Call, look: Send) -> str:
@@ -226,7 +220,7 @@ async def _probe(path: "ActionPath", live: LiveRun, call: Call) -> Outcome | Non
     except Exception:  # noqa: BLE001 - a look that fails tells nothing
         answer = probe.not_yet_known
     if isinstance(answer, probe.Happened):
-        return await _found(live, call, answer.result)
+        return await _found(live, call, answer.result, "probe")
     if isinstance(answer, probe.TurnedDown):
         return await _refused(live, call, answer.reason)
     if not _open(live, call):
@@ -245,24 +239,12 @@ async def _probe(path: "ActionPath", live: LiveRun, call: Call) -> Outcome | Non
     return None
 
 
-async def _found(live: LiveRun, call: Call, value: Any, via: str = "probe") -> Done | None:
+async def _found(live: LiveRun, call: Call, value: Any, via: str) -> Done | None:
     if not _open(live, call):
         return None
-    result, problem = recordable(value)
-    await live.append(
-        ev.Done(
-            call=call.key,
-            action=call.action,
-            effect=call.effect,
-            result=result,
-            problem=problem,
-            via=via,
-            intent=call.at,
-            undoes=call.undoes,
-            digest=call.digest,
-        )
-    )
-    return Done(None if problem else value, problem)
+    done = _done(call, value, via)
+    await live.append(done)
+    return Done(None if done.problem else value, done.problem)
 
 
 async def _ask(live: LiveRun, call: Call) -> Unknown:
@@ -296,7 +278,7 @@ async def _told(live: LiveRun, call: Call, question_seq: int, decision: str) -> 
         ),
         ev.NOTHING,
     )
-    return await _found(live, call, msgspec.json.decode(bytes(result)), via="person")
+    return await _found(live, call, msgspec.json.decode(bytes(result)), "person")
 
 
 async def look_up(path: "ActionPath", live: LiveRun, call: Call) -> What | None:

@@ -2,10 +2,9 @@
 
 import asyncio
 import inspect
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack, contextmanager
-from functools import partial
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from interlock.actions.action import Action
@@ -15,13 +14,15 @@ from interlock.errors import DeclarationError, DependenciesError
 from interlock.journal.journal import Journal
 from interlock.kernel.state import Call
 from interlock.runtime.clock import Clock, within
+from interlock.runtime.deadlines import Deadlines
 from interlock.runtime.flight import Flight
 from interlock.runtime.live import LiveRun
 from interlock.runtime.options import Credentials
 from interlock.runtime.pool import ThreadPool
 
-GRACE = 1.0
-"""How long a cancelled action may take to end before it is given up, in seconds."""
+
+# A function's flags don't change; looking them up anew would cost more than the call.
+_is_async = lru_cache(maxsize=4096)(inspect.iscoroutinefunction)
 
 
 class NeverStarted(Exception):  # noqa: N818 - an answer, not a fault
@@ -55,7 +56,8 @@ class Sender:
         self._exits = AsyncExitStack()
         self._stubborn: set[asyncio.Task[Any]] = set()
         self._stuck: set[Flight] = set()
-        self._at_it: Counter[str] = Counter()
+        self._at_it: dict[str, int] = {}
+        self._deadlines = Deadlines(clock)
 
     async def call(self, send: Send, abandon: Callable[[], None]) -> Any:
         """Perform an action's function, in the task of its flight, and return what it returns.
@@ -68,17 +70,19 @@ class Sender:
             NeverStarted: it was not begun before its deadline.
             Exception: whatever it raised.
         """
-        if not inspect.iscoroutinefunction(send.function):
+        if not _is_async(send.function):
             return await self._in_thread(send, abandon)
-        deadline = _Deadline(self._clock, send.timeout / 1_000_000, abandon)
+        deadline = self._deadlines.begin(send.timeout, abandon)
         try:
             return await send.function(*send.given, **send.args)
         except asyncio.CancelledError:
-            if not deadline.passed():
+            if deadline.passed():
+                raise TimeoutError(f"no answer within {send.timeout / 1_000_000:g} s") from None
+            if deadline.is_interrupted():
                 raise
-            raise TimeoutError(f"no answer within {send.timeout / 1_000_000:g} s") from None
+            raise RuntimeError("the action cancelled itself") from None
         finally:
-            deadline.over()
+            self._deadlines.end(deadline)
 
     async def look(self, send: Send) -> Any:
         """Run a function that changes nothing (a fact, a probe, a verification), and never wait longer than its time.
@@ -87,7 +91,7 @@ class Sender:
             TimeoutError: it had not returned in time.
             Exception: whatever it raised.
         """
-        if not inspect.iscoroutinefunction(send.function):
+        if not _is_async(send.function):
             return await self._in_thread(send)
         task = asyncio.get_running_loop().create_task(send.function(*send.given, **send.args))
         if await within(self._clock, task, send.timeout / 1_000_000):
@@ -119,16 +123,15 @@ class Sender:
         abandon()
         return await future
 
-    @contextmanager
-    def sending(self, key: str) -> Iterator[None]:
-        """Count what is sent under this idempotency key as being sent, until it has ended."""
-        self._at_it[key] += 1
-        try:
-            yield
-        finally:
-            self._at_it[key] -= 1
-            if not self._at_it[key]:
-                del self._at_it[key]
+    def begin(self, key: str) -> None:
+        """Count what is sent under this idempotency key as being sent, until `end`."""
+        self._at_it[key] = self._at_it.get(key, 0) + 1
+
+    def end(self, key: str) -> None:
+        """Say that a sending under this idempotency key has ended."""
+        left = self._at_it.pop(key) - 1
+        if left:
+            self._at_it[key] = left
 
     def is_sending(self, key: str) -> bool:
         """Whether something in this process is still at it under this idempotency key."""
@@ -226,33 +229,3 @@ class Sender:
             stuck.cancel()
         self.pool.close()
         await self._exits.aclose()
-
-
-class _Deadline:
-    """Cancels the task that made it when its time is up, and gives it up if that doesn't help."""
-
-    __slots__ = ("_abandon", "_alarm", "_clock", "_passed", "_task")
-
-    def __init__(self, clock: Clock, seconds: float, abandon: Callable[[], None]) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._task = task
-        self._abandon = abandon
-        self._passed = False
-        self._clock = clock
-        self._alarm = clock.call_later(seconds, self._pass)
-
-    def _pass(self) -> None:
-        self._passed = True
-        self._alarm = self._clock.call_later(GRACE, self._abandon)
-        self._task.cancel()
-
-    def passed(self) -> bool:
-        """Whether the cancellation that arrived is this deadline's; it is then over and done with."""
-        if self._passed:
-            self._task.uncancel()
-        return self._passed
-
-    def over(self) -> None:
-        """Stop the clock."""
-        self._alarm.cancel()
