@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 DEMO := .venv-demo
 RUNS := .demo-cache/agentdojo-0.1.29.tar.gz
 
-.PHONY: test check format bench-crash bench-import bench-scale demo demo-ready clean
+.PHONY: test check format bench-crash bench-import bench-scale bench-throughput demo demo-ready clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -28,6 +28,9 @@ bench-crash: $(STAMP)
 
 bench-import: $(STAMP)
 	$(BIN)/python -m benchmarks.import_time $(ARGS)
+
+bench-throughput: $(STAMP)
+	$(BIN)/python -m benchmarks.throughput $(ARGS)
 
 bench-scale: $(STAMP)
 	$(BIN)/python -m benchmarks.scale $(ARGS)

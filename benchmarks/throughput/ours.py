@@ -95,7 +95,7 @@ class _Counter:
     def __init__(self, store: Store) -> None:
         self.rows = self.waits = self.action_waits = 0
         self._append = store.append
-        store.append = self.append  # type: ignore[method-assign] # counted beside the clock, on the store itself
+        store.append = self.append  # counted beside the clock, on the store itself
 
     async def append(self, entry: Entry) -> int:
         self.waits += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import json  # noqa: TC003 - resolved at run time
+import json
 import math
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -327,7 +327,7 @@ class TestValidation:
 
     def test_look_alikes(self):
         """A name that only looks like a known one shows its true letters."""
-        said = problem(look, {"ref": "x", "аmount": 1})  # noqa: RUF001 - a Cyrillic letter, on purpose
+        said = problem(look, {"ref": "x", "аmount": 1})
         assert said == "\\u0430mount: there is no such argument; did you mean 'amount'?"
 
     @pytest.mark.parametrize(
@@ -451,7 +451,7 @@ class TestRecorded:
             (Any, {"a": [1, None]}),
             (None, None),
         ],
-        ids=str,
+        ids=["dict", "list", "typed dict", "optional", "set", "tuple", "bytes", "duration", "any", "nothing"],
     )
     def test_kinds_of_results(self, kind, value):
         """Whatever a type says, recording and reading it gives the value back."""

@@ -8,7 +8,7 @@ SQLite's lock.
 from __future__ import annotations
 
 import asyncio
-from decimal import Decimal  # noqa: TC003 - pydantic reads the annotations
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy

@@ -8,7 +8,7 @@ nobody counts.
 from __future__ import annotations
 
 import asyncio
-from decimal import Decimal  # noqa: TC003 - the tools' schemas are made from it
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from pydantic_ai import Agent, ModelResponse, TextPart, ToolCallPart, ToolOutput

@@ -5,6 +5,7 @@ content-addressed blobs, and folds a run from its newest snapshot.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 import msgspec
@@ -112,7 +113,9 @@ class Journal:
         snapshot = await self.store.snapshot(run)
         state = State()
         if snapshot is not None and snapshot.version == VERSION:
-            state = _state_decoder.decode(snapshot.state)
+            # A snapshot is a cache: a damaged one costs the time to fold from the start.
+            with suppress(msgspec.DecodeError):
+                state = _state_decoder.decode(snapshot.state)
         while page := await self.store.read(run, state.seq, PAGE):
             for row in page:
                 state = evolve(state, row.seq, row.at, self._event(row))

@@ -32,10 +32,8 @@ class Clock(Protocol):
 
 
 # A clock that nobody sets and that (where the system has one) counts the time a suspended machine sleeps, too.
-if hasattr(time, "CLOCK_BOOTTIME"):
-    _steady = partial(time.clock_gettime_ns, time.CLOCK_BOOTTIME)
-else:
-    _steady = time.monotonic_ns
+_has_boottime = hasattr(time, "CLOCK_BOOTTIME")
+_steady = partial(time.clock_gettime_ns, time.CLOCK_BOOTTIME) if _has_boottime else time.monotonic_ns
 
 
 class SystemClock:

@@ -24,8 +24,8 @@ class Flight:
     @classmethod
     def instead_of(cls, stuck: "Flight", walk: Coroutine[Any, Any, Any]) -> "Flight":
         """Return a flight in the place of one that does not land, with those who wait for it."""
-        flight = cls(stuck._registry, stuck._key, walk)
-        flight._waiting = stuck._waiting
+        flight = cls(stuck._registry, stuck._key, walk)  # noqa: SLF001 - it is one of its own kind
+        flight._waiting = stuck._waiting  # noqa: SLF001 - the same
         return flight
 
     async def _fly(self, walk: Coroutine[Any, Any, Any]) -> None:
@@ -69,7 +69,8 @@ class Flight:
     async def landed(self) -> None:
         """Wait until the flight has landed, whatever its outcome."""
         future = self.join()
-        future.add_done_callback(asyncio.Future.exception)  # It is raised where the outcome is awaited, not here.
+        # An error is raised where the outcome is awaited, not here.
+        future.add_done_callback(lambda done: done.exception())
         await asyncio.wait((future,))
 
     def __repr__(self) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
@@ -99,7 +99,7 @@ class Flow:
         self._asked.add(self._prefix + key)
         return key
 
-    async def _park(self, reason: str) -> None:
+    async def _park(self, reason: str) -> NoReturn:
         await self._live.append(ev.Parked(reason=reason))
         raise Suspended
 

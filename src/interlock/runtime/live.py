@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -27,7 +27,7 @@ class LiveRun:
     `broken` (the error after which this copy must be dropped and folded afresh).
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - it is made in two places, each of which has them all
         self,
         run: str,
         agent: Agent,
@@ -122,7 +122,10 @@ class LiveRun:
         return expected + 1
 
     async def sync_row(self, *, landing: str = "") -> None:
-        """Write the run's row if it no longer says what the state says; *landing* is a call that is no longer under way."""
+        """Write the run's row if it no longer says what the state says.
+
+        *landing* is a call whose performance is ending now.
+        """
         row = self._changed_row(self.state, landing)
         if row is not None and self.broken is None:
             snapshot = self.state if self.state.seq - self._snapshot_at >= SNAPSHOT_EVERY // 4 else None
@@ -155,7 +158,6 @@ class LiveRun:
         row = self._row
         if row is not None and row.status == doing and row.wake_at == wake:
             return None
-        user = self.user
         self._row = RunRow(
             id=self.id,
             tenant=state.tenant,
@@ -163,7 +165,7 @@ class LiveRun:
             status=doing,
             wake_at=wake,
             conversation=state.conversation,
-            user=user.get("id") if isinstance(user, dict) else None,
+            user=_id_of(self.user),
         )
         return self._row
 
@@ -189,3 +191,11 @@ class LiveRun:
 
     def __repr__(self) -> str:
         return f"<LiveRun {self.id} {status(self.state)} [seq {self.state.seq} | {len(self.flights)} in flight]>"
+
+
+def _id_of(user: Any) -> str | None:
+    """Return the principal's id, as far as it has one."""
+    if not isinstance(user, dict):
+        return None
+    given = cast("dict[str, Any]", user).get("id")
+    return None if given is None else str(given)

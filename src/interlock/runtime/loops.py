@@ -34,7 +34,7 @@ AGAIN = 2.0
 """After how many seconds a run is tended again whose dependencies or journal were not to be had."""
 
 LONGEST_SLEEP = 60.0
-"""The longest the timer sleeps, in seconds; so often it also looks at everything that is due, not only at what is new."""
+"""The longest the timer sleeps, in seconds; so often it also looks at all that is due, not only at what is new."""
 
 BEGINNING = (-1, "")
 """Before every run, in the order in which they are due."""
@@ -166,7 +166,7 @@ class Loops:
         self.tend(run)
 
     async def _kept_up(self, loop: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run a loop, and run it again after a pause if it fails: no error may leave runs without anybody who wakes them."""
+        """Run a loop, and again after a pause if it fails: no error may leave runs without anybody who wakes them."""
         while True:
             try:
                 await loop()

@@ -73,7 +73,9 @@ class ActionPath:
         self.sender = sender
         self.options = options
 
-    async def walk(self, live: LiveRun, proposal: Proposal, key: str, offers: frozenset[str] | None) -> Outcome:
+    async def walk(  # noqa: PLR0911 - each return is an end of the path
+        self, live: LiveRun, proposal: Proposal, key: str, offers: frozenset[str] | None
+    ) -> Outcome:
         """Take *proposal* from its resolution to its outcome, or to what it waits for.
 
         Raises:
@@ -214,7 +216,7 @@ class ActionPath:
             return Waiting(tuple([await live.mail.question(live.id, ask.seq) for ask in pending]))
         return await self._delay(live, step, call)
 
-    def _consider(
+    def _consider(  # noqa: PLR0917 - what it sorts into is the caller's
         self, live: LiveRun, step: Step, need: Need, call: Call | None, unmet: list[Need], pending: list[Ask]
     ) -> None:
         """Sort a need that people meet into met, pending or unmet; a no ends the proposal."""
@@ -272,7 +274,7 @@ class ActionPath:
         )
         return Waiting(until=until)
 
-    # perform: reads
+    # outcome
 
     async def _read(self, live: LiveRun, step: Step, action: Action[Any, Any, Any]) -> Outcome:
         ctx = self.sender.context(live, action)
@@ -300,7 +302,7 @@ class ActionPath:
         )
         return Done(None if problem else value, problem)
 
-    # intent, perform, outcome: effects
+    # intent
 
     def _intent(self, live: LiveRun, step: Step, action: Action[Any, Any, Any]) -> ev.Intended:
         now = live.clock.now()

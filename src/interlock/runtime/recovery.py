@@ -34,7 +34,7 @@ LONGEST_PAUSE = 60_000_000
 
 
 class What(NamedTuple):
-    """An open call's action, and the function that performs it: the action's own, or its undo with the result to undo."""
+    """An open call's action, and the function that performs it: its own, or its undo with the result to undo."""
 
     action: Action[Any, Any, Any]
     function: Any
@@ -216,7 +216,9 @@ async def _probe(path: "ActionPath", live: LiveRun, call: Call) -> Outcome | Non
     ctx = path.sender.context(live, what.action, call)
     assert what.action.probe_function is not None
     try:
-        answer = await path.sender.look(Send(what.action.probe_function, (ctx,), what.args, what.action.timeout))
+        answer: probe.Answer[Any] = await path.sender.look(
+            Send(what.action.probe_function, (ctx,), what.args, what.action.timeout)
+        )
     except Exception:  # noqa: BLE001 - a look that fails tells nothing
         answer = probe.not_yet_known
     if isinstance(answer, probe.Happened):

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
@@ -137,7 +137,7 @@ class Runtime:
         conversation: str | None = None,
         deadline: str | None = None,
     ) -> "Run":
-        """Start a run, durably, and return it. Given the id of a run that exists, return that one: nothing starts twice.
+        """Start a run, durably, and return it. Given the id of a run that exists, return that: nothing starts twice.
 
         Args:
             agent: The name of the agent.
@@ -188,7 +188,7 @@ class Runtime:
         return Run(self, run)
 
     @asynccontextmanager
-    async def session(self, run: str) -> AsyncIterator[Session]:
+    async def session(self, run: str) -> AsyncGenerator[Session]:
         """Hold a run open for a loop of your own; what a crash left open in it is reconciled first.
 
         Raises:
@@ -212,7 +212,7 @@ class Runtime:
                     await next(iter(live.flights.values())).landed()
 
     @asynccontextmanager
-    async def held(self, run: str) -> AsyncIterator[LiveRun]:
+    async def held(self, run: str) -> AsyncGenerator[LiveRun]:
         """Hold the one copy of a run that this process works on.
 
         Raises:
@@ -374,7 +374,7 @@ class Runtime:
         return plan(run, history, self._agent(row.agent).actions, open_calls)
 
     async def undone(self, run: str, before: int) -> tuple[int, ...]:
-        """Wait until the run has seen more than *before* undos end; return the outcomes that the last could not take back."""
+        """Wait until the run has seen more than *before* undos end; return what the last one could not take back."""
         while True:
             changed = self._mail.watch(run)
             ends = await self.journal.history(run, 0, (ev.UndoEnded,))
@@ -398,7 +398,9 @@ class Run:
         self.id = run
 
     async def status(self) -> str:
-        """Return the word for what the run is doing: running, waiting, sleeping, parked, idle, undoing, done, failed, cancelled.
+        """Return the word for what the run is doing.
+
+        It is one of running, waiting, sleeping, parked, idle, undoing, done, failed and cancelled.
 
         Raises:
             UnknownRunError: there is no such run.
@@ -424,7 +426,10 @@ class Run:
         return await self._runtime.journal.history(self.id)
 
     async def cancel(self, by: str, reason: str = "") -> None:
-        """Ask the run to stop: what is under way is finished and recorded, nothing new begins. Returns when that is durable."""
+        """Ask the run to stop: what is under way is finished and recorded, nothing new begins.
+
+        Returns when that is durable.
+        """
         await self._runtime.post(self.id, "cancel", ev.CancelRequested(by=by, reason=reason))
 
     async def unpark(self, by: str) -> None:
@@ -463,7 +468,7 @@ class Plan:
         """
         run = self.made.run
         status = (await self._runtime.watch(run)).status
-        if status in ("running", "sleeping", "undoing"):
+        if status in ("running", "sleeping"):
             raise RunEndedError(f"run {run!r} is {status}; let it end, or cancel it, before its effects are taken back")
         if not self.made.targets:
             return ()
@@ -480,11 +485,11 @@ async def _opened(where: "str | os.PathLike[str] | Store") -> Store:
         return where
     path = os.fspath(where)
     if path == ":memory:":
-        from interlock.journal.memory import MemoryStore
+        from interlock.journal.memory import MemoryStore  # noqa: PLC0415 - only who uses a store pays for its import
 
         return MemoryStore()
     if "://" in path:
         raise DeclarationError(f"{path!r}: journals live in a SQLite file, ':memory:' or a store object; give a path")
-    from interlock.journal.sqlite import SqliteStore
+    from interlock.journal.sqlite import SqliteStore  # noqa: PLC0415 - the same
 
     return SqliteStore(path)

@@ -1,11 +1,11 @@
-"""Running an author's function: with its dependencies and credentials, in its place, until its deadline and no longer."""
+"""Running an author's function: with its dependencies and credentials, in its place, until its deadline."""
 
 import asyncio
 import inspect
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack
 from functools import lru_cache, partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from interlock.actions.action import Action
 from interlock.actions.context import Ctx
@@ -19,7 +19,6 @@ from interlock.runtime.flight import Flight
 from interlock.runtime.live import LiveRun
 from interlock.runtime.options import Credentials
 from interlock.runtime.pool import ThreadPool
-
 
 # A function's flags don't change; looking them up anew would cost more than the call.
 _is_async = lru_cache(maxsize=4096)(inspect.iscoroutinefunction)
@@ -218,9 +217,9 @@ class Sender:
         if inspect.isawaitable(made):
             made = await made
         if isinstance(made, AbstractAsyncContextManager):
-            return await self._exits.enter_async_context(made)
+            return await self._exits.enter_async_context(cast("AbstractAsyncContextManager[Any]", made))
         if isinstance(made, AbstractContextManager):
-            return self._exits.enter_context(made)
+            return self._exits.enter_context(cast("AbstractContextManager[Any]", made))
         return made
 
     async def close(self) -> None:

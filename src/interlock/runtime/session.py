@@ -73,7 +73,7 @@ class Session:
             ev.TurnRecorded(
                 call=key,
                 model=turn.model,
-                request=msgspec.Raw(canonical(turn.request)),
+                request=ev.NOTHING if turn.request is None else msgspec.Raw(canonical(turn.request)),
                 response=msgspec.Raw(canonical(turn.response)),
                 input_tokens=turn.input_tokens,
                 output_tokens=turn.output_tokens,
@@ -82,7 +82,7 @@ class Session:
         )
 
     async def recall(self, key: str) -> Turn | None:
-        """Return the turn recorded under *key*, or None: a loop that starts again asks here before it asks the model."""
+        """Return the turn recorded under *key*, or None: a loop that starts again asks here before the model."""
         found = await self._recorded(self._key(key))
         if found is None:
             return None

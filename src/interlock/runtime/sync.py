@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
 from typing import Any, Self, TypeVar
 
@@ -68,7 +68,7 @@ class SyncRuntime:
         return SyncRun(self._run, self._runtime.run(run))
 
     @contextmanager
-    def session(self, run: str) -> "Iterator[SyncSession]":
+    def session(self, run: str) -> "Generator[SyncSession]":
         """Hold a run open for a loop of your own; see `Runtime.session`."""
         manager = self._runtime.session(run)
         session = self._run(manager.__aenter__())

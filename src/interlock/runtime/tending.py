@@ -124,6 +124,12 @@ class Tender:
         now = live.clock.now()
         window = recovery.RESTORE_WINDOW if outcome.effect == "reversible" else what.action.idempotent
         key = undo_key(target)
+        before = live.state.calls.get(key)
+        attempt = before.attempt + 1 if before is not None else 1
+        if attempt > decide.MAX_ATTEMPTS:
+            error = f"it was tried {decide.MAX_ATTEMPTS} times and withdrawn each time"
+            await live.append(ev.Failed(call=key, action=outcome.action, error=error, undoes=target))
+            return
         await live.append(
             ev.Intended(
                 call=key,
@@ -131,6 +137,7 @@ class Tender:
                 effect=outcome.effect,
                 key=idempotency_key(live.id, key),
                 perform_before=now + recovery.SEND_WINDOW,
+                attempt=attempt,
                 # Restoring a state twice gives the same state; a counter-action is sent again only under its key.
                 idempotent_until=now + window if window else 0,
                 undoes=target,
