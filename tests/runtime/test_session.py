@@ -256,6 +256,15 @@ class TestRuns:
         async with Runtime(path, desk):
             pass
 
+    async def test_closing_right_after_an_answer(self, desk):
+        """A runtime closes at once, also when something was posted to a run in the moment before."""
+        async with asyncio.timeout(5):
+            async with Runtime(MemoryStore(), desk) as rt:
+                run = await rt.start("desk")
+                async with rt.session(run.id) as s:
+                    waiting = await s.perform(pay("w", amount="500"))
+                await waiting.question.deny(by="ana")
+
     async def test_a_session_goes_on_after_a_restart(self, desk, bank, tmp_path):
         """Outcomes, waiting questions and turns are found again by the next process."""
         path = tmp_path / "desk.db"

@@ -5,7 +5,7 @@
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TypeVar
 
 from interlock.errors import DriverConflictError
@@ -80,14 +80,14 @@ class SqliteStore:
         self._check_open()
         return await self._writer.ask(Claim(run))
 
-    def append(self, entry: Entry) -> Awaitable[int]:
+    async def append(self, entry: Entry) -> int:
         self._check_open()
         size = 0
         for draft in entry.drafts:
             size += len(draft.payload)
         for _, data in entry.blobs:
             size += len(data)
-        return self._writer.ask(entry, size)
+        return await self._writer.ask(entry, size)
 
     async def signal(self, run: str, kind: str, payload: bytes, at: int, token: str | None = None) -> int:
         self._check_open()

@@ -5,7 +5,7 @@ microseconds since the Unix epoch, UTC. Positions are global, start at 1 and hav
 (`seq`) are per run, start at 1 and have no gaps either.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -130,7 +130,7 @@ class Store(Protocol):
         """
         ...
 
-    def append(self, entry: Entry) -> Awaitable[int]:
+    async def append(self, entry: Entry) -> int:
         """Make *entry* durable and return the position of its last event.
 
         Without events, it is the last position there is.

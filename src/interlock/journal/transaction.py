@@ -49,8 +49,8 @@ class Look(Struct, frozen=True):
 
 Request = Entry | Claim | Post | Own | Look
 
-_CHUNKS = (512, 128, 32, 8, 2, 1)
-"""How many rows one statement inserts: few sizes, so that each is compiled once."""
+_CHUNKS = (512, 128, 32)
+"""How many rows one statement inserts; what is left is inserted by one of just its size, so that each is compiled once."""
 
 _UPDATE_RUN = """
     ON CONFLICT (number) DO UPDATE SET tenant = excluded.tenant, agent = excluded.agent, status =
@@ -218,12 +218,12 @@ class Transaction:
 
 
 def _insert(connection: sqlite3.Connection, into: str, columns: int, values: Sequence[Any], tail: str = "") -> None:
-    done = 0
-    for chunk in _CHUNKS:
-        size = chunk * columns
-        while len(values) - done >= size:
-            connection.execute(_statement(into, columns, chunk, tail), values[done : done + size])
-            done += size
+    done, total = 0, len(values) // columns
+    while done < total:
+        left = total - done
+        chunk = next((size for size in _CHUNKS if size <= left), left)
+        connection.execute(_statement(into, columns, chunk, tail), values[done * columns : (done + chunk) * columns])
+        done += chunk
 
 
 @cache

@@ -245,4 +245,6 @@ class Loops:
                 after = signals[-1].id
             while not mail.posted.is_set() and not await mail.journal.store.moved():
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(mail.posted.wait(), LOOK)
+                    # Not wait_for: before Python 3.12 it can swallow the cancellation that ends this loop.
+                    async with asyncio.timeout(LOOK):
+                        await mail.posted.wait()
