@@ -50,7 +50,7 @@ class Look(Struct, frozen=True):
 Request = Entry | Claim | Post | Own | Look
 
 _CHUNKS = (512, 128, 32)
-"""How many rows one statement inserts; what is left is inserted by one of just its size, so that each is compiled once."""
+"""How many rows one statement inserts; what is left is inserted by one of just its size, compiled once."""
 
 _UPDATE_RUN = """
     ON CONFLICT (number) DO UPDATE SET tenant = excluded.tenant, agent = excluded.agent, status =
