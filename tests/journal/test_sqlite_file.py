@@ -175,6 +175,7 @@ class TestOtherFiles:
         Path(path).touch()
         store = SqliteStore(path)
         await write(store)
+        assert await store.feed()
         await store.close()
 
 

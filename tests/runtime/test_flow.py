@@ -201,6 +201,23 @@ class TestDeterminism:
         assert "no longer does what it did" in result.reason
         assert DONE == ["first"]
 
+    async def test_a_parked_run_goes_on_when_somebody_lets_it(self):
+        """Once the code does again what it did, `unpark` lets the run go on; nothing is done twice."""
+        lines = iter(["first", "other", "first"])
+
+        async def mended(flow: Flow):
+            await flow.perform("write", {"line": next(lines)})
+            await flow.sleep("10ms")
+            flow.output = "went on"
+
+        async with Runtime(MemoryStore(), clerk(State("mended", mended, to=["done"]), Final("done"))) as rt:
+            run = await rt.start("clerk")
+            assert (await asyncio.wait_for(run.result(), 5)).status == "parked"
+            await run.unpark(by="ana")
+            await rt.settled()
+            assert await asyncio.wait_for(run.result(), 5) == Finished("went on")
+        assert DONE == ["first"]
+
     async def test_another_version_of_the_code_leaves_the_run_alone(self):
         """A process that has another version of a state's code does not drive a run that is inside it."""
 
