@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from interlock.actions import probe
     from interlock.actions.action import Action, Refused, action
+    from interlock.actions.asking import ask_user
     from interlock.actions.context import Ctx
     from interlock.agents import Agent
     from interlock.guardian import Policy, agent, arg, fact, forbid, need, permit, state, tenant, user
     from interlock.journal import MemoryStore, Redactor, SqliteStore, export_head, verify
     from interlock.machines import Final, Machine, State
+    from interlock.models import Example, ModelError, Proposal, RecordedModel, ScriptedModel
     from interlock.runtime.flow import Flow, gather
     from interlock.runtime.outcomes import (
         Denied,
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
         Failed,
         Finished,
         Outcome,
-        Proposal,
         Stopped,
         Turn,
         Unknown,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "interlock.actions.action": ("Action", "Refused", "action"),
+    "interlock.actions.asking": ("ask_user",),
     "interlock.actions.context": ("Ctx",),
     "interlock.agents": ("Agent",),
     "interlock.guardian": (
@@ -52,6 +54,7 @@ _HOMES = {
     ),
     "interlock.journal": ("MemoryStore", "Redactor", "SqliteStore", "export_head", "verify"),
     "interlock.machines": ("Final", "Machine", "State"),
+    "interlock.models": ("Example", "ModelError", "Proposal", "RecordedModel", "ScriptedModel"),
     "interlock.runtime.flow": ("Flow", "gather"),
     "interlock.runtime.outcomes": (
         "Denied",
@@ -59,7 +62,6 @@ _HOMES = {
         "Failed",
         "Finished",
         "Outcome",
-        "Proposal",
         "Stopped",
         "Turn",
         "Unknown",
@@ -79,20 +81,24 @@ __all__ = [
     "Ctx",
     "Denied",
     "Done",
+    "Example",
     "Failed",
     "Final",
     "Finished",
     "Flow",
     "Machine",
     "MemoryStore",
+    "ModelError",
     "Outcome",
     "Policy",
     "Proposal",
     "Question",
+    "RecordedModel",
     "Redactor",
     "Refused",
     "Run",
     "Runtime",
+    "ScriptedModel",
     "Session",
     "SqliteStore",
     "State",
@@ -104,6 +110,7 @@ __all__ = [
     "action",
     "agent",
     "arg",
+    "ask_user",
     "export_head",
     "fact",
     "forbid",

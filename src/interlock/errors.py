@@ -61,6 +61,10 @@ class DependenciesError(InterlockError):
     """The factory of an agent's dependencies failed; its runs stay where they are and can be resumed."""
 
 
+class AnswerWithheldError(InterlockError):
+    """A model's provider gave no answer on purpose (its content filter); the run can't go on with this model."""
+
+
 class OtherCodeError(InterlockError):
     """The run is in a state under another version of its code; a process that has it takes the run on."""
 

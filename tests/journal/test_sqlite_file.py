@@ -205,17 +205,17 @@ class TestSchema:
 
             return add
 
-        steps = (*migrations.STEPS, step(2), step(3))
+        steps = (*migrations.STEPS, step(3), step(4))
         for _ in range(2):
             file = connection.connect(path)
             migrations.migrate(file, path, steps)
-            assert file.execute("PRAGMA user_version").fetchone() == (3,)
+            assert file.execute("PRAGMA user_version").fetchone() == (4,)
             file.close()
-        assert ran == [2, 3]
+        assert ran == [3, 4]
         with pytest.raises(JournalVersionError):
             SqliteStore(path)
-        edit(path, "PRAGMA user_version = 1", "ALTER TABLE runs DROP COLUMN extra2")
-        edit(path, "ALTER TABLE runs DROP COLUMN extra3")
+        edit(path, "PRAGMA user_version = 2", "ALTER TABLE runs DROP COLUMN extra3")
+        edit(path, "ALTER TABLE runs DROP COLUMN extra4")
         store = SqliteStore(path)
         assert len(await everything(store)) == 8
         assert (await verify(store)).ok
@@ -234,7 +234,7 @@ class TestSchema:
         file = connection.connect(path)
         with pytest.raises(sqlite3.OperationalError, match="no such table"):
             migrations.migrate(file, path, (*migrations.STEPS, works, fails))
-        assert file.execute("PRAGMA user_version").fetchone() == (1,)
+        assert file.execute("PRAGMA user_version").fetchone() == (2,)
         assert "extra" not in [column[1] for column in file.execute("PRAGMA table_info(runs)")]
         file.close()
 

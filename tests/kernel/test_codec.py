@@ -125,6 +125,23 @@ EXPECTED = {
     "run_ended": ev.RunEnded(how="failed", output=Raw(b'{"refunded":"0"}'), error="gave up"),
     "undo_started": ev.UndoStarted(by="ana", targets=(9, 4)),
     "undo_ended": ev.UndoEnded(failed=(4,)),
+    "turn_failed": ev.TurnFailed(
+        call="2/turn",
+        model="openai:gpt",
+        error="no answer: connection refused",
+        transient=True,
+        latency=1_250_000,
+        wire=Raw(b'[{"status":503}]'),
+    ),
+    "said": ev.Said(call="2/turn", text="Your booking is AB12. "),
+    "delegated": ev.Delegated(
+        call="3/0",
+        action="refunds",
+        to="r1/refunds/3/0",
+        args=Raw(b'{"task":"refund AB12"}'),
+        digest="d" * 64,
+        judgement=JUDGEMENT,
+    ),
 }
 """What the golden file of version 1 says, as events of today. Only ever add to it."""
 
@@ -172,6 +189,9 @@ FIELDS_OF_V1 = {
     "cancel_requested": "by reason",
     "parked": "reason",
     "unparked": "by",
+    "turn_failed": "call model error transient latency wire",
+    "said": "call text",
+    "delegated": "call action to args digest judgement",
     "run_ended": "how output error",
     "undo_started": "by targets",
     "undo_ended": "failed",

@@ -86,7 +86,7 @@ class Signature:
         _refuse_bytes(self._action, schema, "a parameter")
         return schema
 
-    def arguments(self, raw: Mapping[str, Any]) -> dict[str, Any]:
+    def arguments(self, raw: object) -> dict[str, Any]:
         """Return the arguments as typed values with the defaults filled in.
 
         Raises:

@@ -1,14 +1,21 @@
-"""An agent: its actions, the policy that they are judged by, the dependencies that they are given."""
+"""An agent: what it can do, by which policy it is judged, and what it thinks with."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
 from interlock.actions.action import Action
+from interlock.actions.asking import handing_on
+from interlock.agents.loop import ANSWER, Loop
 from interlock.canonical import canonical
+from interlock.context import Head
 from interlock.errors import DeclarationError
 from interlock.guardian import Known, Policy
 from interlock.machines import Machine, State
+from interlock.models import Example, Model, opened
+
+Check = Callable[[str], str | None]
+"""A look at a sentence before the user reads it: what is wrong with it, or None."""
 
 
 class Agent:
@@ -16,22 +23,38 @@ class Agent:
 
     Args:
         name: How runs name it.
-        actions: What it can do at most.
+        actions: What it can do at most; an agent among them is one that it can hand a task on to. What that agent then
+            does is judged by its own policy and by this one: authority only narrows on the way down.
+        instructions: What its model is told that it is, and how to go about its work.
+        model: What it thinks with: a model, or the name of one such as "openai:gpt-5"; without one, a foreign loop or
+            a machine makes its proposals.
+        output: The type of its answer (plain data, a dataclass, a pydantic model); None for words.
+        examples: Few-shot examples; the model is told that they are invented, and the journal keeps them apart.
+        checks: Looks at each sentence before it is released to the user: each returns what is wrong with it, or None.
+            One that raises has found something wrong.
+        max_turns: After how many turns of its model without an answer a run is parked, for a person to look at.
         policy: What it may do; without one, nothing (the default is to deny).
         deps: What makes the dependencies that actions find in `ctx.deps`: a function (sync or async) or a
             context manager factory, called without arguments once per runtime, when they are first needed.
-        machine: The states that its runs move through; None where a foreign loop drives them in a session.
+        machine: The states that its runs move through; None where a model or a foreign loop drives them.
 
     Raises:
-        DeclarationError: an action can't keep its word, two share a name, the machine offers an unknown one.
+        DeclarationError: an action can't keep its word, two share a name, the machine offers an unknown one, there
+            are a model and a machine, or what only a model can use is given without one.
         PolicyError: the policy names an unknown action, argument or fact.
     """
 
     def __init__(
         self,
         name: str,
-        actions: Iterable[Action[Any, Any, Any]],
+        actions: "Iterable[Action[Any, Any, Any] | Agent]" = (),
         *,
+        instructions: str = "",
+        model: str | Model | None = None,
+        output: Any = None,
+        examples: Sequence[Example] = (),
+        checks: Sequence[Check] = (),
+        max_turns: int = 50,
         policy: Policy | None = None,
         deps: Callable[[], Any] | None = None,
         machine: Machine | None = None,
@@ -43,7 +66,10 @@ class Agent:
                 f"agent {name!r}: deps={deps!r} is not a factory; give a function or class that makes it, "
                 "so that a resumed run gets live ones"
             )
-        for one in actions:
+        self._given = tuple(actions)
+        subs = {one.name: one for one in self._given if isinstance(one, Agent)}
+        for given in self._given:
+            one = handing_on(given.name, self._told_of(given)) if isinstance(given, Agent) else given
             if not isinstance(one, Action):  # pyright: ignore[reportUnnecessaryIsInstance]
                 raise DeclarationError(
                     f"agent {name!r}: {one!r} is not an action; declare it with @action.read or its like"
@@ -53,18 +79,88 @@ class Agent:
             one.check()
             self.actions[one.name] = one
         self.policy = policy if policy is not None else Policy()
-        self.policy.check({one.name: _known(one) for one in self.actions.values()})
+        self.reach = _reach(name, self.actions, subs.values())
+        self.policy.check({one.name: _known(one) for one in self.reach.values()})
         self.facts_needed = {
             one.name: tuple(sorted(self.policy.facts_needed(one.name, declared=one.facts)))
             for one in self.actions.values()
         }
         self.deps = deps
-        self.machine = machine
+        self.output = output
+        self.examples = tuple(examples)
+        self.instructions = instructions
+        self.checks = tuple(checks)
+        self.max_turns = max_turns
+        self._model = model
+        self.loop = None if model is None else Loop(self.actions, output)
+        self._check_thinking(instructions, output, examples, machine)
+        self.machine = machine if self.loop is None else self.loop.machine()
         self._check_offers()
-        machine_data = b"" if machine is None else canonical(machine.data())
-        self.machine_hash = "" if machine is None else sha256(machine_data).hexdigest()
-        self.definitions = tuple(one for one in (self.policy.to_json(), machine_data) if one)
-        """Policy and machine as the journal stores them: by content, under their hashes."""
+        self.delegates = {one.name: one.under(self) for one in subs.values()}
+        """The agents that it can hand a task on to, each with its authority narrowed to this one's."""
+        machine_data = b"" if self.machine is None else canonical(self.machine.data())
+        self.head = None if self.loop is None else self._head(self.loop, instructions, tuple(examples))
+        """What the model is told at every turn; None where there is no model."""
+        head_data = b"" if self.head is None else self.head.data()
+        self.machine_hash = sha256(machine_data).hexdigest() if machine_data else ""
+        self.head_hash = sha256(head_data).hexdigest() if head_data else ""
+        self.definitions = tuple(one for one in (self.policy.to_json(), machine_data, head_data) if one)
+        """Policy, machine and head as the journal stores them: by content, under their hashes."""
+
+    @property
+    def speaks_in_structure(self) -> bool:
+        """Whether its answer is typed: then its words beside that are not released to the user."""
+        return self.loop is not None and self.loop.answer is not None
+
+    @property
+    def model(self) -> Model | None:
+        """What it thinks with; one given by its name is opened when it is first needed.
+
+        Raises:
+            DeclarationError: the name is not understood, or its package or key is missing.
+        """
+        if isinstance(self._model, str):
+            self._model = opened(self._model)
+        return self._model
+
+    def under(self, outer: "Agent") -> "Agent":
+        """Return this agent as one that *outer* hands tasks on to."""
+        return Agent(
+            f"{outer.name}/{self.name}",
+            self._given,
+            instructions=self.instructions,
+            model=self._model,
+            output=self.output,
+            examples=self.examples,
+            checks=self.checks,
+            max_turns=self.max_turns,
+            policy=self.policy.within(outer.policy),
+            deps=self.deps if self.deps is not None else outer.deps,
+        )
+
+    def _told_of(self, sub: "Agent") -> str:
+        if sub.loop is None:
+            raise DeclarationError(f"agent {self.name!r} can't hand on to {sub.name!r}, which has no model of its own")
+        return sub.instructions.strip().partition("\n\n")[0]
+
+    def _head(self, loop: Loop, instructions: str, examples: tuple[Example, ...]) -> Head:
+        return Head(instructions, examples, loop.definitions(), must_propose=loop.answer is not None)
+
+    def _check_thinking(self, instructions: str, output: Any, examples: object, machine: object) -> None:
+        if self.loop is None:
+            given = {"instructions": instructions, "output": output, "examples": examples, "checks": self.checks}
+            unused = [name for name, value in given.items() if value]
+            if unused:
+                raise DeclarationError(f"agent {self.name!r}: {unused[0]}= is for a model; give it model=… too")
+            return
+        if machine is not None:
+            raise DeclarationError(f"agent {self.name!r} has a model and a machine; leave one of them out")
+        if self.loop.answer is not None and ANSWER in self.actions:
+            raise DeclarationError(
+                f"agent {self.name!r}: {ANSWER!r} is how its model gives the answer of type output=; rename the action"
+            )
+        if self.max_turns < 1:
+            raise DeclarationError(f"agent {self.name!r}: max_turns={self.max_turns} leaves it no turn; give 1 or more")
 
     def _check_offers(self) -> None:
         for state in self.machine.states.values() if self.machine is not None else ():
@@ -77,6 +173,21 @@ class Agent:
 
     def __repr__(self) -> str:
         return f"<Agent {self.name}: {', '.join(self.actions)}>"
+
+
+def _reach(
+    name: str, actions: Mapping[str, Action[Any, Any, Any]], subs: Iterable[Agent]
+) -> dict[str, Action[Any, Any, Any]]:
+    """Return all actions that can come of the agent's proposals: its own, and those of agents that it hands on to."""
+    reach = dict(actions)
+    for sub in subs:
+        for one in sub.reach.values():
+            if reach.setdefault(one.name, one) is not one:
+                raise DeclarationError(
+                    f"agents {name!r} and {sub.name!r} have different actions called {one.name!r}, and one policy "
+                    "judges both; rename one"
+                )
+    return reach
 
 
 def _known(action: Action[Any, Any, Any]) -> Known:

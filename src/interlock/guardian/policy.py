@@ -23,6 +23,14 @@ class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: int = 1
 
 
+class _Nested(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The same inside another policy; a stored one of either kind is read as this."""
+
+    rules: tuple[Clause, ...]
+    outer: msgspec.Raw | None = None
+    version: int = 1
+
+
 class Policy:
     """A set of rules that judges cases.
 
@@ -110,15 +118,21 @@ class Policy:
             PolicyError: The data is not a policy, or holds a rule that can't be judged.
         """
         try:
-            document = msgspec.json.decode(data, type=_Document)
+            document = msgspec.json.decode(data, type=_Nested)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
             raise PolicyError(f"this is not a stored policy: {error}") from error
         if document.version != 1:
             raise PolicyError(f"this policy was stored by a newer Interlock (version {document.version})")
-        policy = cls(*(Rule(clause) for clause in document.rules))
+        policy = Policy(*(Rule(clause) for clause in document.rules))
+        if document.outer is not None:
+            policy = policy.within(cls.from_json(bytes(document.outer)))
         # A hash is over stored bytes: it stays when a later version would write the rules differently.
         policy.__dict__["_json"] = bytes(data)
         return policy
+
+    def within(self, outer: "Policy") -> "Policy":
+        """Return this policy inside another: what either denies is denied, and the needs of both add up."""
+        return _Within(self, outer)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Policy) and self.hash == other.hash
@@ -134,6 +148,36 @@ class Policy:
 
     def __repr__(self) -> str:
         return f"<Policy {self.hash[:12]} [Rules: {len(self.rules)}, actions: {len(self.actions)}]>"
+
+
+class _Within(Policy):
+    """A policy that can only narrow what the one around it lets through."""
+
+    def __init__(self, inner: Policy, outer: Policy) -> None:
+        super().__init__(*inner.rules)
+        self._outer = outer
+
+    def _judge(self, case: Case) -> Verdict:
+        inner, outer = super()._judge(case), self._outer.judge(case)
+        return Verdict(
+            permitted=inner.permitted and outer.permitted,
+            needs=tuple(dict.fromkeys((*inner.needs, *outer.needs))),
+            rules=(*inner.rules, *(f"outer {rule}" for rule in outer.rules)),
+            reasons=tuple(dict.fromkeys((*inner.reasons, *outer.reasons))),
+            instead=tuple(dict.fromkeys((*inner.instead, *outer.instead))),
+            read={**outer.read, **inner.read},
+        )
+
+    def facts_needed(self, action: str, declared: Iterable[str] = ()) -> frozenset[str]:
+        return super().facts_needed(action, declared) | self._outer.facts_needed(action, declared)
+
+    @cached_property
+    def _json(self) -> bytes:
+        rules = tuple(rule.clause for rule in self.rules)
+        return msgspec.json.encode(_Nested(rules, msgspec.Raw(self._outer.to_json())), order="deterministic")
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}\nand all of:\n{self._outer}"
 
 
 def _indexed(

@@ -62,6 +62,23 @@ class Journal:
         """
         self._redactor = self._redactor.knowing(secrets)
 
+    def redacted(self, content: bytes) -> tuple[bytes, tuple[str, ...]]:
+        """Return *content* without secrets, and the rules that changed it: what is stored beside events."""
+        return self._redactor.redact(content)
+
+    def address(self, content: bytes) -> str:
+        """Return the address under which *content* is stored as a blob."""
+        return blob_address(content)
+
+    async def conversation(self, tenant: str, conversation: str) -> list[RunRow]:
+        """Return the runs of a conversation, the oldest first."""
+        found: list[RunRow] = []
+        while page := await self.store.rows(
+            tenant=tenant, conversation=conversation, after=found[-1].id if found else "", limit=PAGE
+        ):
+            found += page
+        return sorted(found, key=lambda row: (row.created_at, row.id))
+
     def prepare(self, event: Event, at: int) -> Prepared:
         """Return *event* as it will be stored, without secrets (and marked so), beside its bytes.
 
@@ -151,6 +168,10 @@ class Journal:
             if len(page) < PAGE:
                 break
         return found
+
+    async def feed(self, after: int = 0, limit: int = PAGE) -> list[Recorded]:
+        """Return up to *limit* events of all runs after position *after*, in order, with their large fields loaded."""
+        return [await self._loaded(row) for row in await self.store.feed(after, limit)]
 
     async def _loaded(self, row: Row) -> Recorded:
         event = self._event(row)

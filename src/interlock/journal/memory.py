@@ -126,7 +126,13 @@ class MemoryStore:
         return self._runs.get(run)
 
     async def rows(
-        self, *, statuses: Sequence[str] = (), tenant: str | None = None, after: str = "", limit: int = 1000
+        self,
+        *,
+        statuses: Sequence[str] = (),
+        tenant: str | None = None,
+        conversation: str | None = None,
+        after: str = "",
+        limit: int = 1000,
     ) -> list[RunRow]:
         self._check_open()
         return [
@@ -135,6 +141,7 @@ class MemoryStore:
             if run > after
             and (not statuses or self._runs[run].status in statuses)
             and (tenant is None or self._runs[run].tenant == tenant)
+            and (conversation is None or self._runs[run].conversation == conversation)
         ][:limit]
 
     async def due(self, now: int, limit: int, after: tuple[int, str] = (-1, "")) -> list[RunRow]:

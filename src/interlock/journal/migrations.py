@@ -21,7 +21,12 @@ def create(connection: sqlite3.Connection) -> None:
     connection.execute("INSERT INTO journal (identity) VALUES (?)", (os.urandom(16).hex(),))
 
 
-STEPS: tuple[Step, ...] = (create,)
+def find_conversations(connection: sqlite3.Connection) -> None:
+    """Schema 2: the runs of a conversation are found without looking at all runs."""
+    connection.execute("CREATE INDEX runs_conversation ON runs (conversation) WHERE conversation IS NOT NULL")
+
+
+STEPS: tuple[Step, ...] = (create, find_conversations)
 """Step n (from 0) takes a file from schema n to schema n + 1; a step is never edited once it was released."""
 
 

@@ -50,7 +50,9 @@ class Reader:
         found = self._one(_RUN + "WHERE id = ?", run)
         return found and RunRow(*found)
 
-    def rows(self, after: str, limit: int, statuses: Sequence[str], tenant: str | None) -> list[RunRow]:
+    def rows(  # noqa: PLR0917 - the store's filters, as it was given them
+        self, after: str, limit: int, statuses: Sequence[str], tenant: str | None, conversation: str | None
+    ) -> list[RunRow]:
         """Return runs in the order of their ids."""
         where, values = "WHERE id > ?", [after]
         if statuses:
@@ -59,6 +61,9 @@ class Reader:
         if tenant is not None:
             where += " AND tenant = ?"
             values.append(tenant)
+        if conversation is not None:
+            where += " AND conversation = ?"
+            values.append(conversation)
         return [RunRow(*row) for row in self._all(f"{_RUN}{where} ORDER BY id LIMIT ?", *values, limit)]
 
     def due(self, now: int, limit: int, after: tuple[int, str]) -> list[RunRow]:

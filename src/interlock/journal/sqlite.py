@@ -105,10 +105,16 @@ class SqliteStore:
         return self._look(self._reader.row, run)
 
     async def rows(
-        self, *, statuses: Sequence[str] = (), tenant: str | None = None, after: str = "", limit: int = 1000
+        self,
+        *,
+        statuses: Sequence[str] = (),
+        tenant: str | None = None,
+        conversation: str | None = None,
+        after: str = "",
+        limit: int = 1000,
     ) -> list[RunRow]:
         def fetch(after: str, limit: int) -> list[RunRow]:
-            return self._look(self._reader.rows, after, limit, statuses, tenant)
+            return self._look(self._reader.rows, after, limit, statuses, tenant, conversation)
 
         return await _sliced(fetch, after, limit, lambda row: row.id)
 

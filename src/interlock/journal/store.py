@@ -147,9 +147,15 @@ class Store(Protocol):
         ...
 
     async def rows(
-        self, *, statuses: Sequence[str] = (), tenant: str | None = None, after: str = "", limit: int = 1000
+        self,
+        *,
+        statuses: Sequence[str] = (),
+        tenant: str | None = None,
+        conversation: str | None = None,
+        after: str = "",
+        limit: int = 1000,
     ) -> list[RunRow]:
-        """Return runs in the order of their ids, after the id *after*; no statuses means all."""
+        """Return runs in the order of their ids, after the id *after*; no statuses means all, None likewise."""
         ...
 
     async def due(self, now: int, limit: int, after: tuple[int, str] = (-1, "")) -> list[RunRow]:

@@ -160,6 +160,8 @@ def blocked(state: State, now: int) -> bool:
 def _waits(call: Call, now: int) -> bool:
     if call.phase == "asked":
         return _open(call)
+    if call.phase == "delegated":
+        return True
     return call.until > now if call.phase == "delayed" else unsettled(call)
 
 
@@ -168,6 +170,13 @@ def _open(call: Call) -> bool:
         if not ask.decision:
             return True
     return False
+
+
+def listens(state: State) -> bool:
+    """Whether the code of a driven run is at work, so that a message of its user reaches it soon."""
+    if not state.driven or state.ended or state.parked or state.cancelling or state.undo is not None:
+        return False
+    return not any(call.phase in ("asked", "delayed", "unknown") for call in state.calls.values())
 
 
 def status(state: State, *, attached: bool = True) -> str:

@@ -41,7 +41,9 @@ class Judgement(Struct, frozen=True, omit_defaults=True, gc=False):
 class RunStarted(Event, frozen=True, kw_only=True, omit_defaults=True):
     """A run began.
 
-    `machine` and `policy` are content addresses; `driven` is False where a foreign loop owns the run.
+    `machine`, `policy` and `prompt` (what a model is told that stays the same: instructions, examples, actions) are
+    content addresses; `driven` is False where a foreign loop owns the run. `parent` is the run and the call that
+    delegated to this one.
     """
 
     agent: str
@@ -53,6 +55,9 @@ class RunStarted(Event, frozen=True, kw_only=True, omit_defaults=True):
     conversation: str | None = None
     input: Raw = NOTHING
     deadline: int | None = None
+    prompt: str = ""
+    message: str = ""
+    parent: tuple[str, str] | None = None
 
 
 class Entered(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -67,9 +72,12 @@ class Entered(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class TurnRecorded(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """One model turn: the messages that were new in its request, the response, usage in tokens.
+    """One model turn: its request, the response, usage in tokens.
 
-    `latency` is in microseconds.
+    Where a foreign loop recorded it, `request` is what that loop gave; where it is ours, it says from what the prompt
+    was built (see `context`). `latency` is in microseconds, `cost` in US dollars as a decimal (empty: no price is
+    known). `wire` lists what went over the wire: the exchanges of `models.Exchange` with the blobs' addresses in
+    place of the pieces.
     """
 
     closes: ClassVar[bool] = True
@@ -81,6 +89,29 @@ class TurnRecorded(Event, frozen=True, kw_only=True, omit_defaults=True):
     input_tokens: int = 0
     output_tokens: int = 0
     latency: int = 0
+    cost: str = ""
+    wire: Raw = NOTHING
+
+
+class TurnFailed(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A model was asked and did not answer; `transient` says whether asking again may help.
+
+    `call` is the turn's key, `latency` in microseconds, `wire` as in `TurnRecorded`.
+    """
+
+    call: str
+    model: str
+    error: str
+    transient: bool = False
+    latency: int = 0
+    wire: Raw = NOTHING
+
+
+class Said(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """Words of the model's answer to the turn `call` that passed its checks and were released to the user."""
+
+    call: str
+    text: str
 
 
 class Denied(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -99,7 +130,7 @@ class Denied(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Asked(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """People were asked; `kind` is approval, confirmation or unknown.
+    """People were asked; `kind` is approval, confirmation, unknown, or question (the agent asks its user).
 
     The answer counts for this digest, policy and facts. The question's id is the run's id, a colon and this
     event's seq. `reasons` are the rules' words for why, and `expires` is when asking, and any yes, ends (0:
@@ -122,7 +153,8 @@ class Asked(Event, frozen=True, kw_only=True, omit_defaults=True):
 class Answered(Event, frozen=True, kw_only=True, omit_defaults=True):
     """A person decided the question asked at seq `question`.
 
-    `decision` is approve or deny, or for an unknown outcome happened or never.
+    `decision` is approve or deny, for an unknown outcome happened or never, for a question answer (in `result`).
+    `message` is the id of the user's message that answered it.
     """
 
     question: int
@@ -130,6 +162,7 @@ class Answered(Event, frozen=True, kw_only=True, omit_defaults=True):
     by: str
     note: str = ""
     result: Raw = NOTHING
+    message: str = ""
 
 
 class Lapsed(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -258,9 +291,21 @@ class Slept(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class MessageReceived(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A message from outside reached the run."""
+    """A message of its user reached the run while it was at work; `message` is the sender's own id of it."""
 
     content: Raw = NOTHING
+    message: str = ""
+
+
+class Delegated(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A proposal was permitted that another agent carries out, in the run `to`; its end is this call's outcome."""
+
+    call: str
+    action: str
+    to: str
+    args: Raw = NOTHING
+    digest: str = ""
+    judgement: Judgement = Judgement()
 
 
 class CancelRequested(Event, frozen=True, kw_only=True, omit_defaults=True):

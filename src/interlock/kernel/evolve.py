@@ -13,12 +13,13 @@ from msgspec.structs import replace
 
 from interlock.kernel import events as ev
 from interlock.kernel.events import Event, Recorded
-from interlock.kernel.state import Ask, Call, State, Undo, unsettled
+from interlock.kernel.state import Ask, Call, Loop, State, Undo, unsettled
 
 _DECISIONS = {
     "approval": ("approve", "deny", "lapsed"),
     "confirmation": ("approve", "deny", "lapsed"),
     "unknown": ("happened", "never", "lapsed"),
+    "question": ("answer", "lapsed"),
 }
 """The answers that each kind of question takes; another answer is none, and grants nothing."""
 
@@ -56,6 +57,7 @@ def _started(state: State, seq: int, at: int, event: ev.RunStarted) -> State:
         conversation=event.conversation,
         user=bytes(event.user),
         driven=event.driven,
+        parent="" if event.parent is None else event.parent[0],
         policy=event.policy,
         machine=event.machine,
         deadline=event.deadline,
@@ -78,12 +80,21 @@ def _turn(state: State, seq: int, at: int, event: ev.TurnRecorded) -> State:
             input_tokens=counts.input_tokens + event.input_tokens,
             output_tokens=counts.output_tokens + event.output_tokens,
         ),
+        loop=replace(state.loop, noted=False, setbacks=0) if state.loop.noted or state.loop.setbacks else state.loop,
     )
+
+
+def _turn_failed(state: State, seq: int, at: int, event: ev.TurnFailed) -> State:
+    return replace(state, seq=seq, last_at=at, loop=replace(state.loop, setbacks=state.loop.setbacks + 1))
 
 
 def _slept(state: State, seq: int, at: int, event: ev.Slept) -> State:
     # Of several sleeps at once (`gather`) the longest counts: none may be slept through.
     return replace(state, seq=seq, last_at=at, sleeping=max(state.sleeping, event.until))
+
+
+def _message(state: State, seq: int, at: int, event: ev.MessageReceived) -> State:
+    return replace(state, seq=seq, last_at=at, spoke=seq)
 
 
 def _cancel_requested(state: State, seq: int, at: int, event: ev.CancelRequested) -> State:
@@ -95,7 +106,7 @@ def _parked(state: State, seq: int, at: int, event: ev.Parked) -> State:
 
 
 def _unparked(state: State, seq: int, at: int, event: ev.Unparked) -> State:
-    return replace(state, seq=seq, last_at=at, parked="")
+    return replace(state, seq=seq, last_at=at, parked="", loop=Loop(since=state.counts.turns))
 
 
 def _ended(state: State, seq: int, at: int, event: ev.RunEnded) -> State:
@@ -112,7 +123,18 @@ def _denied(state: State, seq: int, at: int, event: ev.Denied) -> State:
     earlier = calls.get(event.call)
     if earlier is not None and not unsettled(earlier):
         calls = _without(calls, event.call)
-    return replace(state, seq=seq, last_at=at, calls=calls, counts=replace(counts, denied=counts.denied + 1))
+    loop = _faulty(state.loop) if event.stage in ("resolve", "validate") else _sound(state.loop)
+    return replace(state, seq=seq, last_at=at, calls=calls, counts=replace(counts, denied=counts.denied + 1), loop=loop)
+
+
+def _faulty(loop: Loop) -> Loop:
+    """Count a turn with a proposal that can't be judged, once."""
+    return loop if loop.noted else replace(loop, faults=loop.faults + 1, noted=True)
+
+
+def _sound(loop: Loop) -> Loop:
+    """Begin to count anew: a proposal could be judged."""
+    return replace(loop, faults=0) if loop.faults else loop
 
 
 def _asked(state: State, seq: int, at: int, event: ev.Asked) -> State:
@@ -157,7 +179,7 @@ def _answered(state: State, seq: int, at: int, event: ev.Answered) -> State:
     for call in calls.values():
         for place, ask in enumerate(call.asks):
             if ask.seq == event.question and _fits(ask, event.decision):
-                told = replace(ask, decision=event.decision, by=event.by, note=event.note)
+                told = replace(ask, decision=event.decision, by=event.by, note=event.note, answered=seq)
                 asks = (*call.asks[:place], told, *call.asks[place + 1 :])
                 calls = {**calls, call.key: replace(call, asks=asks)}
                 return replace(state, seq=seq, last_at=at, calls=calls)
@@ -188,6 +210,11 @@ def _delayed(state: State, seq: int, at: int, event: ev.Delayed) -> State:
         attempt=earlier.attempt if earlier is not None else 0,
         redacted=bool(event.redacted),
     )
+    return replace(state, seq=seq, last_at=at, calls={**state.calls, event.call: call})
+
+
+def _delegated(state: State, seq: int, at: int, event: ev.Delegated) -> State:
+    call = Call(key=event.call, action=event.action, phase="delegated", at=seq, digest=event.digest, child=event.to)
     return replace(state, seq=seq, last_at=at, calls={**state.calls, event.call: call})
 
 
@@ -288,6 +315,7 @@ def _done(state: State, seq: int, at: int, event: ev.Done) -> State:
         calls=_without(state.calls, event.call),
         counts=replace(counts, done=counts.done + 1),
         undo=undo,
+        loop=_sound(state.loop),
     )
 
 
@@ -303,6 +331,7 @@ def _failed(state: State, seq: int, at: int, event: ev.Failed) -> State:
         calls=_without(state.calls, event.call),
         counts=replace(counts, failed=counts.failed + 1),
         undo=undo,
+        loop=_sound(state.loop),
     )
 
 
@@ -334,11 +363,13 @@ _STEPS: dict[type[Event], Callable[[State, int, int, Any], State]] = {
     ev.RunStarted: _started,
     ev.Entered: _entered,
     ev.TurnRecorded: _turn,
+    ev.TurnFailed: _turn_failed,
     ev.Denied: _denied,
     ev.Asked: _asked,
     ev.Answered: _answered,
     ev.Lapsed: _lapsed,
     ev.Delayed: _delayed,
+    ev.Delegated: _delegated,
     ev.Intended: _intended,
     ev.Retried: _retried,
     ev.Withheld: _withheld,
@@ -347,6 +378,7 @@ _STEPS: dict[type[Event], Callable[[State, int, int, Any], State]] = {
     ev.Done: _done,
     ev.Failed: _failed,
     ev.Slept: _slept,
+    ev.MessageReceived: _message,
     ev.CancelRequested: _cancel_requested,
     ev.Parked: _parked,
     ev.Unparked: _unparked,

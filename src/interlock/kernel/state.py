@@ -8,12 +8,12 @@ from typing import Literal
 
 from msgspec import Struct
 
-VERSION = 1
+VERSION = 2
 """The version of this fold; a snapshot of another version is dropped and folded again."""
 
-Phase = Literal["asked", "delayed", "intended", "unknown", "clear"]
-"""asked: people decide · delayed: the window runs · intended: may have been sent · unknown: no answer tells ·
-clear: it did not happen and may be judged afresh."""
+Phase = Literal["asked", "delayed", "delegated", "intended", "unknown", "clear"]
+"""asked: people decide · delayed: the window runs · delegated: another run carries it out · intended: may have been
+sent · unknown: no answer tells · clear: it did not happen and may be judged afresh."""
 
 
 class Ask(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -29,6 +29,8 @@ class Ask(Struct, frozen=True, omit_defaults=True, gc=False):
     decision: str = ""
     by: str = ""
     note: str = ""
+    answered: int = 0
+    """The seq of the answer."""
 
 
 class Call(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -57,6 +59,8 @@ class Call(Struct, frozen=True, omit_defaults=True, gc=False):
     """When it was last known that nobody here was sending it any more; 0 where that is not known."""
     undoes: int = 0
     redacted: bool = False
+    child: str = ""
+    """The run that carries it out, where another agent does."""
 
 
 def unsettled(call: Call) -> bool:
@@ -81,6 +85,19 @@ class Undo(Struct, frozen=True, gc=False):
     failed: tuple[int, ...] = ()
 
 
+class Loop(Struct, frozen=True, omit_defaults=True, gc=False):
+    """What bounds a loop of model turns; all of it begins anew when somebody lets a parked run go on."""
+
+    since: int = 0
+    """How many turns there had been when it began."""
+    faults: int = 0
+    """How many turns in a row held nothing but proposals that could not even be judged."""
+    noted: bool = False
+    """Whether the turn at hand has been counted as one."""
+    setbacks: int = 0
+    """How many times in a row the model did not answer."""
+
+
 class Counts(Struct, frozen=True, omit_defaults=True, gc=False):
     """How often things happened in this run."""
 
@@ -102,6 +119,8 @@ class State(Struct, frozen=True, omit_defaults=True, gc=False):
     conversation: str | None = None
     user: bytes = b"null"
     driven: bool = False
+    parent: str = ""
+    """The run that delegated to this one."""
     policy: str = ""
     machine: str = ""
     deadline: int | None = None
@@ -110,6 +129,8 @@ class State(Struct, frozen=True, omit_defaults=True, gc=False):
     entry: int = 0
     code: str = ""
     calls: dict[str, Call] = {}
+    spoke: int = 0
+    """The seq of the last event that brought words of the user."""
     sleeping: int = 0
     parked: str = ""
     cancelling: bool = False
@@ -118,3 +139,4 @@ class State(Struct, frozen=True, omit_defaults=True, gc=False):
     """How the run ended: done, failed or cancelled; empty while it has not."""
     last_at: int = 0
     counts: Counts = Counts()
+    loop: Loop = Loop()

@@ -6,24 +6,21 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
+from interlock.context.shown import Built
 from interlock.durations import microseconds
 from interlock.errors import KeyReusedError
 from interlock.kernel import events as ev
-from interlock.runtime.outcomes import Denied, Done, Failed, Proposal, Turn, Unknown, Waiting
+from interlock.models import Proposal, Response
+from interlock.runtime.outcomes import Denied, Done, Failed, Turn, Unknown, Waiting
 from interlock.runtime.session import Session
+from interlock.runtime.suspending import Suspended
+from interlock.runtime.thinking import Thinking, grown, proposals_of, turn_of
 
 if TYPE_CHECKING:
     from interlock.runtime.live import LiveRun
     from interlock.runtime.path import ActionPath
 
 Settled = Done | Denied | Failed
-
-
-class Suspended(BaseException):
-    """The run waits: its code is left here and runs again when there is something new.
-
-    A BaseException, so that an author's `except Exception` doesn't catch it.
-    """
 
 
 class Flow:
@@ -44,6 +41,9 @@ class Flow:
         """What the run was started with, as plain data."""
         self.output: Any = None
         """What the run's result will be; set it before the last state is left."""
+        self.withheld = False
+        """Whether a check kept a part of the last turn's words from the user."""
+        self._shown = 0
 
     @property
     def run(self) -> str:
@@ -78,13 +78,49 @@ class Flow:
         """Return the turn recorded under *key* in this entry of the state, or None."""
         return await self._session.recall(key)
 
+    # the steps of an agent that thinks with a model (see agents/loop.py)
+
+    async def turn(self) -> Response:
+        """Ask the agent's model, once in this entry and durably; its words are released as they come."""
+        key = self._prefix + self._key("turn")
+        found = await self._found(key)
+        if found is None:
+            await Thinking(self._live, key).turn()
+            found = await self._live.journal.find(self._live.id, key)
+        assert found is not None
+        assert isinstance(found.event, ev.TurnRecorded)
+        self._shown = msgspec.json.decode(bytes(found.event.request), type=Built).seen
+        self.withheld = await self._found(f"{key}.words") is not None
+        return turn_of(found.event)
+
+    async def proposals(self) -> tuple[Proposal, ...]:
+        """Return what the model proposed in its last turn."""
+        return proposals_of(await grown(self._live))
+
+    def news(self) -> bool:
+        """Whether words of the user came that the last turn has not seen."""
+        return self._live.state.spoke > self._shown
+
+    async def refuse(self, proposal: Proposal, reason: str, instead: str, *, key: str) -> None:
+        """Turn a proposal (or the whole answer) down as not valid, durably and once."""
+        await self._session.refuse(msgspec.structs.replace(proposal, key=self._key(key)), reason, instead)
+
+    def gather(self, *steps: Coroutine[Any, Any, Any]) -> Coroutine[Any, Any, list[Any]]:
+        """Perform several steps at once; see `gather`."""
+        return gather(*steps)
+
+    async def _found(self, key: str) -> ev.Recorded | None:
+        if self._live.from_start and key not in self._live.closed:
+            return None
+        return await self._live.journal.find(self._live.id, key)
+
     def sleep(self, duration: str, *, key: str = "") -> Coroutine[Any, Any, None]:
         """Wait durably ("10m"): the process may end meanwhile."""
         return self._sleep(microseconds(duration), self._prefix + self._key(key))
 
     async def _sleep(self, duration: int, key: str) -> None:
         live = self._live
-        found = None if live.from_start and key not in live.closed else await live.journal.find(live.id, key)
+        found = await self._found(key)
         if found is None:
             await live.append(ev.Slept(call=key, until=live.clock.now() + duration))
             raise Suspended

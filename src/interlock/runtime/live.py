@@ -1,21 +1,25 @@
 """A run while this process holds it: its folded state, its writer's place in the journal, what is under way."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
 
 import msgspec
 
 from interlock.agents import Agent
+from interlock.context import Transcript
 from interlock.journal.journal import SNAPSHOT_EVERY, Prepared
 from interlock.journal.store import RunRow
 from interlock.kernel.decide import status, wake_at
-from interlock.kernel.events import Done, Event, UndoStarted
+from interlock.kernel.events import Done, Event, MessageReceived, UndoStarted
 from interlock.kernel.evolve import evolve
 from interlock.kernel.state import State, unsettled
 from interlock.runtime.flight import Flight
 from interlock.runtime.mailbox import Mailbox, event_of
 from interlock.runtime.records import undo_key
+
+HandOn = Callable[[State, MessageReceived], Awaitable[None]]
+"""What sees to a message that reached a run after its end."""
 
 
 class LiveRun:
@@ -24,7 +28,8 @@ class LiveRun:
     The mutable state: `state` (the fold of all events that were submitted, durable or on their way), `flights` (calls
     being performed now), `closed` (keys of calls known to be over;
     complete where this process has seen the run from its start), `holders` (sessions and drivers that use it),
-    `broken` (the error after which this copy must be dropped and folded afresh).
+    `broken` (the error after which this copy must be dropped and folded afresh), `transcript` (what its model was
+    told, and `earlier`, the runs of its conversation that it begins with), `thinking` (its model being asked now).
     """
 
     def __init__(  # noqa: PLR0917 - it is made in two places, each of which has them all
@@ -49,6 +54,9 @@ class LiveRun:
         self.from_start = row is None
         self.holders = 0
         self.broken: Exception | None = None
+        self.transcript: Transcript | None = None
+        self.earlier: tuple[tuple[str, int], ...] = ()
+        self.thinking: asyncio.Task[Any] | None = None
         self._intake = asyncio.Lock()
         self._claim = claim
         self._row = row
@@ -78,7 +86,7 @@ class LiveRun:
         call = self.state.calls.get(key)
         return call is not None and unsettled(call)
 
-    async def append(self, *events: Event, consumes: Sequence[int] = ()) -> int:
+    async def append(self, *events: Event, consumes: Sequence[int] = (), blobs: Sequence[bytes] = ()) -> int:
         """Make *events* durable as the next of this run, and return the seq of the first.
 
         The fold is moved on at once, so that appends can follow each other without waiting; whoever acts on an event
@@ -105,7 +113,7 @@ class LiveRun:
             prepared,
             row=row,
             consumes=consumes,
-            blobs=self.agent.definitions if self.agent.name not in self.journal.defined else (),
+            blobs=(*blobs, *self.agent.definitions) if self.agent.name not in self.journal.defined else blobs,
             snapshot=self._due_snapshot(state),
         )
         try:
@@ -169,14 +177,24 @@ class LiveRun:
         )
         return self._row
 
-    async def take_in(self) -> None:
-        """Turn the signals in the run's inbox into its next events."""
+    async def take_in(self, hand_on: HandOn | None = None) -> None:
+        """Turn the signals in the run's inbox into its next events.
+
+        A message that comes after the run's end goes to *hand_on*; without one, it is left where it is.
+        """
         async with self._intake:
             for signal in await self.journal.store.signals(run=self.id):
                 event = event_of(signal.kind, signal.payload)
+                if isinstance(event, MessageReceived) and self.state.ended:
+                    if hand_on is None:
+                        continue
+                    await hand_on(self.state, event)
+                    event = None
                 if isinstance(event, UndoStarted):
                     event = await self._to_undo(event)
                 await self.append(*(() if event is None else (event,)), consumes=(signal.id,))
+            if self.state.cancelling and self.thinking is not None:
+                self.thinking.cancel()
 
     async def _to_undo(self, asked: UndoStarted) -> UndoStarted | None:
         """Leave out what has been taken back since the plan was made; two who undo the same do it once."""

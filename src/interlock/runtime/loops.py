@@ -144,6 +144,9 @@ class Loops:
         try:
             async with self._held(run) as live:
                 await self._tender.tend(live)
+                ended, parent = live.state.ended, live.state.parent
+            if ended and parent:
+                self.tend(parent)
         except (DependenciesError, JournalUnavailableError, StaleWriterError) as error:
             log.warning("run %s can't go on now and is tried again: %s", run, error)
             self._tend_later(run)

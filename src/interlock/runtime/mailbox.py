@@ -18,8 +18,9 @@ class Mailbox:
     """Posts signals durably, and tells those in this process who wait for something to change.
 
     The mutable state: `posted` (set when a signal was posted here), `earlier` (set when a run is due before `alarm`,
-    the time until which the runtime's timer sleeps, and `soonest` is when the first such run is due) and the futures
-    of those who watch a run.
+    the time until which the runtime's timer sleeps, and `soonest` is when the first such run is due), the futures
+    of those who watch a run, the queues of those who want its drafts, and for runs
+    that a task was handed on to, from which run.
     """
 
     def __init__(self, journal: Journal, clock: Clock) -> None:
@@ -29,6 +30,8 @@ class Mailbox:
         self.earlier = asyncio.Event()
         self.alarm = 0
         self.soonest = NEVER
+        self.parents: dict[str, str] = {}
+        self.drafts: dict[str, list[asyncio.Queue[str | None]]] = {}
         self._watchers: dict[str, list[asyncio.Future[None]]] = {}
 
     def changed(self, run: str, wake_at: int | None) -> None:
@@ -36,9 +39,20 @@ class Mailbox:
         if wake_at is not None and (wake_at < self.alarm or not self.alarm):
             self.soonest = min(self.soonest, wake_at)
             self.earlier.set()
+        self.stir(run)
+
+    def stir(self, run: str) -> None:
+        """Tell those who watch the run, or one that handed a task on to it, that something was added to it."""
         for future in self._watchers.pop(run, ()):
             if not future.done():
                 future.set_result(None)
+        if run in self.parents:
+            self.stir(self.parents[run])
+
+    def draft(self, run: str, words: str) -> None:
+        """Hand on words of an answer that nobody has looked at yet to those who asked for that."""
+        for queue in self.drafts.get(run, ()):
+            queue.put_nowait(words)
 
     def watch(self, run: str) -> asyncio.Future[None]:
         """Return a future that is done when the row of *run* changes next, in this process."""
@@ -77,12 +91,17 @@ def event_of(kind: str, payload: bytes) -> Event | None:
     if kind == "decision":
         told = msgspec.json.decode(payload, type=Decision)
         return ev.Answered(
-            question=told.question, decision=told.decision, by=told.by, note=told.note, result=told.result
+            question=told.question,
+            decision=told.decision,
+            by=told.by,
+            note=told.note,
+            result=told.result,
+            message=told.message,
         )
     if kind == "cancel":
         return msgspec.json.decode(payload, type=ev.CancelRequested)
     if kind == "message":
-        return ev.MessageReceived(content=msgspec.Raw(payload))
+        return msgspec.json.decode(payload, type=ev.MessageReceived)
     if kind == "unpark":
         return msgspec.json.decode(payload, type=ev.Unparked)
     if kind == "undo":

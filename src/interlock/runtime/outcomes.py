@@ -1,6 +1,5 @@
-"""What goes into a session and what comes out: proposals and their outcomes, turns."""
+"""What comes out of a session: what became of a proposal, and of a run."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -8,18 +7,6 @@ from msgspec import Struct
 
 if TYPE_CHECKING:
     from interlock.runtime.questions import Question
-
-
-class Proposal(Struct, frozen=True):
-    """One call of an action that a model asks for.
-
-    `key` is the framework's tool-call id: within one run it names this proposal for ever, so that a loop that tries
-    again gets the recorded outcome. Without one, each `perform` is a proposal of its own.
-    """
-
-    action: str
-    args: Mapping[str, Any] = {}
-    key: str = ""
 
 
 class Turn(Struct, frozen=True):

@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from interlock.actions.action import Action
+from interlock.actions.asking import ask_user
 from interlock.canonical import canonical, digest
 from interlock.errors import CanonicalError, KeyReusedError, OverloadedError
 from interlock.guardian import ABSENT, Case, Need, Verdict
 from interlock.guardian import Failed as FailedFact
 from interlock.kernel import events as ev
 from interlock.kernel.state import Ask, Call
+from interlock.models import Proposal
 from interlock.runtime import recovery
+from interlock.runtime.delegation import Delegation
 from interlock.runtime.live import LiveRun
-from interlock.runtime.outcomes import Denied, Done, Failed, Outcome, Proposal, Waiting
+from interlock.runtime.outcomes import Denied, Done, Failed, Outcome, Waiting
 from interlock.runtime.records import idempotency_key, outcome_of, recordable, said
 from interlock.runtime.sending import Send, Sender
 
@@ -50,7 +53,7 @@ class Step(msgspec.Struct, gc=False):
 
     key: str
     name: str
-    raw: Mapping[str, Any]
+    raw: Mapping[str, Any] | str
     action: Action[Any, Any, Any] | None = None
     args: dict[str, Any] = {}
     plain: bytes = b"null"
@@ -67,11 +70,13 @@ class ActionPath:
     Args:
         sender: What performs functions with their deadline.
         options: The runtime's settings.
+        delegation: What hands proposals on to other agents.
     """
 
-    def __init__(self, sender: Sender, options: "Options") -> None:
+    def __init__(self, sender: Sender, options: "Options", delegation: Delegation) -> None:
         self.sender = sender
         self.options = options
+        self.delegation = delegation
 
     async def walk(  # noqa: PLR0911 - each return is an end of the path
         self, live: LiveRun, proposal: Proposal, key: str, offers: frozenset[str] | None
@@ -96,6 +101,10 @@ class ActionPath:
                 self._judge(live, step, action, facts)
                 if step.needs and (waiting := await self._await_needs(live, step)) is not None:
                     return waiting
+                if step.name in live.agent.delegates:
+                    return await self._handed_on(live, step)
+                if action is ask_user:
+                    return await self._ask_the_user(live, step)
                 if action.effect == "read":
                     return await self._read(live, step, action)
                 await live.append(self._intent(live, step, action))
@@ -106,6 +115,11 @@ class ActionPath:
             return await self._gave_up(live, step)
         except Refusal as refusal:
             return await self._denied(live, step, refusal)
+
+    async def refuse(self, live: LiveRun, proposal: Proposal, key: str, reason: str, instead: str) -> None:
+        """Deny a proposal for what is wrong with the turn that it came in, unless that has been done."""
+        step = Step(key=key, name=proposal.action, raw=proposal.args)
+        await self._denied(live, step, Refusal("validate", reason, instead=(instead,)))
 
     # resolve, validate
 
@@ -275,6 +289,60 @@ class ActionPath:
         return Waiting(until=until)
 
     # outcome
+
+    async def _handed_on(self, live: LiveRun, step: Step) -> Outcome:
+        if step.key not in live.state.calls or live.state.calls[step.key].phase != "delegated":
+            await live.append(
+                ev.Delegated(
+                    call=step.key,
+                    action=step.name,
+                    to=f"{live.id}/{step.key}",
+                    args=msgspec.Raw(step.plain),
+                    digest=step.digest,
+                    judgement=step.judgement,
+                )
+            )
+        outcome = await self.delegation.advance(live, live.state.calls[step.key])
+        return outcome if outcome is not None else Waiting()
+
+    async def _ask_the_user(self, live: LiveRun, step: Step) -> Outcome:
+        call = live.state.calls.get(step.key)
+        asks = [one for one in call.asks if one.kind == "question"] if call is not None else []
+        if not asks:
+            expires = live.clock.now() + self.options.question_ttl
+            await live.append(
+                ev.Asked(
+                    call=step.key,
+                    action=step.name,
+                    kind="question",
+                    says=step.args["question"],
+                    args=msgspec.Raw(step.plain),
+                    digest=step.digest,
+                    expires=expires,
+                    judgement=step.judgement,
+                )
+            )
+            asks = [live.state.calls[step.key].asks[-1]]
+        ask = asks[-1]
+        if not ask.decision:
+            return Waiting((await live.mail.question(live.id, ask.seq),))
+        if ask.decision == "lapsed":
+            raise Refusal("needs", "the user did not answer in time")
+        answered = (await live.journal.event(live.id, ask.answered)).event
+        assert isinstance(answered, ev.Answered)
+        await live.append(
+            ev.Done(
+                call=step.key,
+                action=step.name,
+                effect="read",
+                result=answered.result,
+                via="person",
+                args=msgspec.Raw(step.plain),
+                digest=step.digest,
+                judgement=step.judgement,
+            )
+        )
+        return Done(msgspec.json.decode(bytes(answered.result)))
 
     async def _read(self, live: LiveRun, step: Step, action: Action[Any, Any, Any]) -> Outcome:
         ctx = self.sender.context(live, action)

@@ -17,6 +17,7 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     by: str
     note: str = ""
     result: msgspec.Raw = ev.NOTHING
+    message: str = ""
 
 
 class Question:
@@ -24,7 +25,8 @@ class Question:
 
     Attributes:
         id: The run's id, a colon, and the place in the run's journal where it was asked.
-        kind: approval (may this be done?), confirmation (the user: is this what you want?) or unknown (did it happen?).
+        kind: approval (may this be done?), confirmation (the user: is this what you want?), unknown (did it happen?) or
+            question (the agent asks its user something).
         level: Whose approval is needed, for example "finance".
         says: What is asked, in words.
         action: The action's name.
@@ -88,6 +90,18 @@ class Question:
         """
         self._only(("unknown",), "approve() or deny()")
         await self._answer(self.run, Decision(self._seq, "never", by, note))
+
+    async def answer(self, text: str, by: str, *, message: str = "") -> None:
+        """Answer a question that the agent asks its user.
+
+        *message* is the id of the user's message, if it has one.
+
+        Raises:
+            UnknownQuestionError: this question asks for a decision, not for words.
+        """
+        self._only(("question",), "approve() or deny(), happened() or never()")
+        raw = msgspec.Raw(msgspec.json.encode(text))
+        await self._answer(self.run, Decision(self._seq, "answer", by, result=raw, message=message))
 
     def _only(self, kinds: tuple[str, ...], instead: str) -> None:
         if self.kind not in kinds:

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
@@ -20,23 +20,25 @@ from interlock.errors import (
 )
 from interlock.journal.journal import Journal
 from interlock.journal.redact import Redactor
-from interlock.journal.store import RunRow, Store
+from interlock.journal.store import Store
 from interlock.kernel import events as ev
-from interlock.kernel.events import Recorded
 from interlock.kernel.state import State
 from interlock.runtime.clock import Clock, SystemClock
+from interlock.runtime.delegation import Delegation
+from interlock.runtime.dialogue import Dialogue, Message
+from interlock.runtime.handles import Run
 from interlock.runtime.ids import run_id
 from interlock.runtime.live import LiveRun
 from interlock.runtime.loops import DRAIN, Loops
 from interlock.runtime.mailbox import Mailbox
 from interlock.runtime.options import Credentials, Options
-from interlock.runtime.outcomes import Finished, Stopped, Waiting
 from interlock.runtime.path import ActionPath
 from interlock.runtime.pool import ThreadPool
 from interlock.runtime.questions import Question, parse
 from interlock.runtime.sending import Sender
 from interlock.runtime.session import Session
 from interlock.runtime.tending import Tender
+from interlock.runtime.watching import Watching
 from interlock.undo import UndoPlan, plan
 
 IDLE = 1024
@@ -75,6 +77,7 @@ class Runtime:
         self.agents = {agent.name: agent for agent in agents}
         if len(self.agents) != len(agents):
             raise DeclarationError(f"two agents share a name: {', '.join(agent.name for agent in agents)}")
+        self.agents |= {one.name: one for agent in agents for one in _below(agent)}
         self._where = journal
         self._redactor = redact if redact is not None else Redactor()
         self._options = Options(
@@ -98,6 +101,8 @@ class Runtime:
             DriverConflictError: another process drives this journal.
             JournalError: the journal can't be opened.
         """
+        for agent in self.agents.values():
+            _ = agent.model  # A missing key or package is told now, not in the first run.
         store = await _opened(self._where)
         try:
             await store.drive(f"process {os.getpid()}")
@@ -107,9 +112,11 @@ class Runtime:
         self.journal = Journal(store, self._redactor)
         self._mail = Mailbox(self.journal, self._clock)
         self._slots = asyncio.Semaphore(self._options.max_runs)
+        self.watching = Watching(self.journal, self._mail, self._live, self.agents)
+        self._dialogue = Dialogue(self.journal, self._mail, self._state_of, self.start)
         self._sender = Sender(ThreadPool(), self._options.credentials, self.journal, self._clock)
-        self._path = ActionPath(self._sender, self._options)
-        self._loops = Loops(self._mail, Tender(self._path), self.held, self._live, self.agents)
+        self._path = ActionPath(self._sender, self._options, Delegation(self._started))
+        self._loops = Loops(self._mail, Tender(self._path, self._dialogue.hand_on), self.held, self._live, self.agents)
         self._open = True
         await self._loops.start()
         return self
@@ -136,7 +143,8 @@ class Runtime:
         tenant: str = "",
         conversation: str | None = None,
         deadline: str | None = None,
-    ) -> "Run":
+        message: str = "",
+    ) -> Run:
         """Start a run, durably, and return it. Given the id of a run that exists, return that: nothing starts twice.
 
         Args:
@@ -147,43 +155,87 @@ class Runtime:
             tenant: Which tenant the run belongs to.
             conversation: Which dialogue the run belongs to.
             deadline: After how long nothing new begins and the run fails, for example "1h".
+            message: The sender's own id of the message that began it.
 
         Raises:
             DeclarationError: there is no such agent.
             CanonicalError: input or user have no JSON form.
         """
         self._check_open()
-        known = self._agent(agent)
         identifier = run if run is not None else run_id()
         if run is not None and await self.journal.store.row(run) is not None:
             return Run(self, run)
-        principal = {"id": user} if isinstance(user, str) else user
-        now = self._clock.now()
-        started = ev.RunStarted(
-            agent=agent,
-            tenant=tenant,
-            driven=known.machine is not None,
-            machine=known.machine_hash,
-            policy=known.policy.hash,
-            user=msgspec.Raw(canonical(principal)),
-            conversation=conversation,
-            input=msgspec.Raw(canonical(input)),
-            deadline=None if deadline is None else now + microseconds(deadline),
-        )
+        known = self._agent(agent)
         if known.machine is not None:
             await self._loops.room(self._options.max_runs)
         async with self._slots:
-            live = LiveRun(identifier, known, self._mail, State(), 1, None)
-            try:
-                await live.append(started)
-            except StaleWriterError:
-                return Run(self, identifier)  # Somebody else started it in this very moment.
-        self._keep(live)
-        if known.machine is not None:
-            self._loops.tend(identifier)
+            await self._started(
+                known,
+                identifier,
+                input,
+                user={"id": user} if isinstance(user, str) else user,
+                tenant=tenant,
+                conversation=conversation,
+                deadline=None if deadline is None else self._clock.now() + microseconds(deadline),
+                message=message,
+            )
         return Run(self, identifier)
 
-    def run(self, run: str) -> "Run":
+    async def _started(self, known: Agent, run: str, given: Any, *, user: Any = None, **fields: Any) -> None:
+        """Write the first event of a run and have it tended; if somebody else started it just now, that is as good."""
+        started = ev.RunStarted(
+            agent=known.name,
+            driven=known.machine is not None,
+            machine=known.machine_hash,
+            policy=known.policy.hash,
+            prompt=known.head_hash,
+            user=msgspec.Raw(canonical(user)),
+            input=msgspec.Raw(canonical(given)),
+            **fields,
+        )
+        live = LiveRun(run, known, self._mail, State(), 1, None)
+        try:
+            await live.append(started)
+        except StaleWriterError:
+            return
+        self._keep(live)
+        if known.machine is not None:
+            self._loops.tend(run)
+
+    async def send(
+        self,
+        agent: str,
+        text: str,
+        *,
+        conversation: str | None = None,
+        user: str | Mapping[str, Any] | None = None,
+        tenant: str = "",
+        message_id: str | None = None,
+    ) -> Run:
+        """Bring a message of a user to an agent, durably, and return the run that takes it.
+
+        In a conversation that is the run that asked the user something, or the one that is at work; otherwise a new
+        one begins, which knows what was said before. While a run waits for other people, the conversation goes on in
+        a new one.
+
+        Args:
+            agent: The name of the agent.
+            text: What the user says.
+            conversation: Which dialogue it belongs to; without one it stands alone.
+            user: Whom the run acts for; see `start`.
+            tenant: Which tenant the run belongs to.
+            message_id: The sender's own id of the message: sent again, it is found again and nothing happens twice.
+
+        Raises:
+            DeclarationError: there is no such agent, or a `message_id` comes without conversation and user.
+        """
+        self._check_open()
+        self._agent(agent)
+        principal = {"id": user} if isinstance(user, str) else user
+        message = Message(agent, text, principal, tenant, conversation, message_id or "")
+        return Run(self, await self._dialogue.send(message))
+
+    def run(self, run: str) -> Run:
         """Return a handle on the run with this id; it is looked up when it is used."""
         return Run(self, run)
 
@@ -275,6 +327,10 @@ class Runtime:
             if len(self._idle) > IDLE:
                 del self._idle[next(iter(self._idle))]
 
+    async def _state_of(self, run: str) -> State:
+        live = self._live.get(run)
+        return live.state if live is not None else await self.journal.state(run)
+
     def _agent(self, name: str) -> Agent:
         try:
             return self.agents[name]
@@ -290,21 +346,7 @@ class Runtime:
 
     async def questions(self, run: str | None = None) -> list[Question]:
         """Return what waits for a person, of one run or of all."""
-        if run is not None:
-            return await self._questions_of(run)
-        found: list[Question] = []
-        after = ""
-        while rows := await self.journal.store.rows(statuses=("waiting", "undoing"), after=after):
-            for row in rows:
-                found += await self._questions_of(row.id)
-            after = rows[-1].id
-        return found
-
-    async def _questions_of(self, run: str) -> list[Question]:
-        live = self._live.get(run)
-        state = live.state if live is not None else await self.journal.state(run)
-        asks = [ask for call in state.calls.values() for ask in call.asks if not ask.decision]
-        return [await self._mail.question(run, ask.seq) for ask in asks]
+        return await (self.watching.questions() if run is None else self.watching.questions_of(run))
 
     async def question(self, question_id: str) -> Question:
         """Return one question by its id.
@@ -327,45 +369,9 @@ class Runtime:
         """Wait until nothing more can be done now: every run has ended, waits, sleeps or is a foreign loop's."""
         await self._loops.settled()
 
-    async def watch(self, run: str) -> RunRow:
-        """Return the row of a run.
-
-        Raises:
-            UnknownRunError: there is no such run.
-        """
-        row = await self.journal.store.row(run)
-        if row is None:
-            raise UnknownRunError(f"no run {run!r} in this journal")
-        return row
-
-    async def result_of(self, run: str, *, wait: bool) -> Finished | Waiting | Stopped | None:
-        """Return what became of the run; with *wait*, once it has ended or needs somebody."""
-        while True:
-            changed = self._mail.watch(run)
-            row = await self.watch(run)
-            result = await self._result(row)
-            if result is not None or not wait:
-                changed.cancel()
-                return result
-            await changed
-
-    async def _result(self, row: RunRow) -> Finished | Waiting | Stopped | None:
-        if row.status == "waiting":
-            return Waiting(tuple(await self._questions_of(row.id)))
-        if row.status == "parked":
-            return Stopped("parked", (await self.journal.state(row.id)).parked)
-        if row.status not in ("done", "failed", "cancelled"):
-            return None
-        ends = await self.journal.history(row.id, 0, (ev.RunEnded,))
-        ended = ends[-1].event
-        assert isinstance(ended, ev.RunEnded)
-        if ended.how == "done":
-            return Finished(msgspec.json.decode(bytes(ended.output)))
-        return Stopped(ended.how, ended.error)
-
     async def undo_plan_of(self, run: str) -> UndoPlan:
         """Return what an undo of the run would do now."""
-        row = await self.watch(run)
+        row = await self.watching.row(run)
         state = await self.journal.state(run)
         history = await self.journal.history(run, 0, (ev.Intended, ev.Done))
         open_calls = [
@@ -373,111 +379,16 @@ class Runtime:
         ]
         return plan(run, history, self._agent(row.agent).actions, open_calls)
 
-    async def undone(self, run: str, before: int) -> tuple[int, ...]:
-        """Wait until the run has seen more than *before* undos end; return what the last one could not take back."""
-        while True:
-            changed = self._mail.watch(run)
-            ends = await self.journal.history(run, 0, (ev.UndoEnded,))
-            if len(ends) > before:
-                changed.cancel()
-                ended = ends[-1].event
-                assert isinstance(ended, ev.UndoEnded)
-                return ended.failed
-            await changed
-
     def __repr__(self) -> str:
         state = f"{len(self._live)} runs held" if self._open else "closed"
         return f"<Runtime {', '.join(self.agents)} [{state}]>"
 
 
-class Run:
-    """A handle on one run, by its id."""
-
-    def __init__(self, runtime: Runtime, run: str) -> None:
-        self._runtime = runtime
-        self.id = run
-
-    async def status(self) -> str:
-        """Return the word for what the run is doing.
-
-        It is one of running, waiting, sleeping, parked, idle, undoing, done, failed and cancelled.
-
-        Raises:
-            UnknownRunError: there is no such run.
-        """
-        return (await self._runtime.watch(self.id)).status
-
-    async def result(self) -> Finished | Waiting | Stopped:
-        """Return what became of the run, once it has ended, is parked, or waits for a person.
-
-        Raises:
-            UnknownRunError: there is no such run.
-        """
-        result = await self._runtime.result_of(self.id, wait=True)
-        assert result is not None
-        return result
-
-    async def questions(self) -> list[Question]:
-        """Return what the run asks people."""
-        return await self._runtime.questions(self.id)
-
-    async def history(self) -> list[Recorded]:
-        """Return everything that happened in the run, in order."""
-        return await self._runtime.journal.history(self.id)
-
-    async def cancel(self, by: str, reason: str = "") -> None:
-        """Ask the run to stop: what is under way is finished and recorded, nothing new begins.
-
-        Returns when that is durable.
-        """
-        await self._runtime.post(self.id, "cancel", ev.CancelRequested(by=by, reason=reason))
-
-    async def unpark(self, by: str) -> None:
-        """Let a parked run go on."""
-        await self._runtime.post(self.id, "unpark", ev.Unparked(by=by))
-
-    async def undo_plan(self) -> "Plan":
-        """Return what an undo of the run would do now; nothing is done before it is applied.
-
-        Raises:
-            UnknownRunError: there is no such run.
-        """
-        return Plan(self._runtime, await self._runtime.undo_plan_of(self.id))
-
-    def __repr__(self) -> str:
-        return f"<Run {self.id}>"
-
-
-class Plan:
-    """An undo plan that can be applied."""
-
-    def __init__(self, runtime: Runtime, made: UndoPlan) -> None:
-        self._runtime = runtime
-        self.made = made
-
-    @property
-    def items(self) -> Any:
-        """The effects, the last one first, and what will become of each."""
-        return self.made.items
-
-    async def apply(self, by: str) -> tuple[int, ...]:
-        """Take back what the plan names, and return the outcomes (their seqs) that could not be; survives crashes.
-
-        Raises:
-            RunEndedError: the run is still going; cancel it first.
-        """
-        run = self.made.run
-        status = (await self._runtime.watch(run)).status
-        if status in ("running", "sleeping"):
-            raise RunEndedError(f"run {run!r} is {status}; let it end, or cancel it, before its effects are taken back")
-        if not self.made.targets:
-            return ()
-        before = len(await self._runtime.journal.history(run, 0, (ev.UndoEnded,)))
-        await self._runtime.post(run, "undo", ev.UndoStarted(by=by, targets=self.made.targets))
-        return await self._runtime.undone(run, before)
-
-    def __str__(self) -> str:
-        return str(self.made)
+def _below(agent: Agent) -> Iterator[Agent]:
+    """Yield the agents that *agent* can hand tasks on to, and those that these can, and so on."""
+    for one in agent.delegates.values():
+        yield one
+        yield from _below(one)
 
 
 async def _opened(where: "str | os.PathLike[str] | Store") -> Store:

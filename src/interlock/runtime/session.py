@@ -7,9 +7,10 @@ import msgspec
 from interlock.canonical import canonical
 from interlock.errors import RunEndedError
 from interlock.kernel import events as ev
+from interlock.models import Proposal
 from interlock.runtime.flight import Flight
 from interlock.runtime.live import LiveRun
-from interlock.runtime.outcomes import Outcome, Proposal, Turn
+from interlock.runtime.outcomes import Outcome, Turn
 
 if TYPE_CHECKING:
     from interlock.runtime.path import ActionPath
@@ -55,6 +56,14 @@ class Session:
             if outcome is not None:
                 return outcome
         return await Flight(live.flights, key, self._path.walk(live, proposal, key, self._offers)).join()
+
+    async def refuse(self, proposal: Proposal, reason: str, instead: str) -> None:
+        """Record that a proposal of this key was turned down because of its form, unless that is known already.
+
+        Raises:
+            RunEndedError: the run has ended.
+        """
+        await self._path.refuse(self._live, proposal, self._key(proposal.key), reason, instead)
 
     async def record(self, turn: Turn) -> None:
         """Record a model turn; returns when it is durable. With a key that was recorded before, nothing is added.

@@ -6,7 +6,8 @@ from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
 from typing import Any, Self, TypeVar
 
-from interlock.runtime.outcomes import Finished, Outcome, Proposal, Stopped, Turn, Waiting
+from interlock.models import Proposal
+from interlock.runtime.outcomes import Finished, Outcome, Stopped, Turn, Waiting
 from interlock.runtime.questions import Question
 from interlock.runtime.runtime import Run, Runtime
 from interlock.runtime.session import Session

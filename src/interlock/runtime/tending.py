@@ -12,17 +12,19 @@ from interlock.kernel.decide import Drive, End, FinishUndo, TakeBack
 from interlock.machines import Final, State
 from interlock.runtime import recovery
 from interlock.runtime.flight import Flight
-from interlock.runtime.flow import Flow, Suspended
-from interlock.runtime.live import LiveRun
+from interlock.runtime.flow import Flow
+from interlock.runtime.live import HandOn, LiveRun
 from interlock.runtime.path import ActionPath
 from interlock.runtime.records import idempotency_key, said, undo_key
+from interlock.runtime.suspending import Suspended
 
 
 class Tender:
     """Takes in a run's signals and does its steps; one tender at a time a run."""
 
-    def __init__(self, path: ActionPath) -> None:
+    def __init__(self, path: ActionPath, hand_on: HandOn) -> None:
         self._path = path
+        self._hand_on = hand_on
 
     async def tend(self, live: LiveRun) -> None:
         """Do everything that can be done for the run now; returns when it ended, waits or sleeps.
@@ -32,7 +34,9 @@ class Tender:
             JournalError: the journal refused; the run stays where it is.
         """
         while True:
-            await live.take_in()
+            await live.take_in(self._hand_on)
+            for call in [one for one in live.state.calls.values() if one.phase == "delegated"]:
+                await self._path.delegation.advance(live, call)
             steps = decide.decide(live.state, live.clock.now(), live.flights.keys())
             if not steps:
                 break
@@ -48,6 +52,7 @@ class Tender:
             case Drive():
                 await self._drive(live)
             case End(how, error):
+                await self._path.delegation.cancel(live, error or how)
                 await live.append(ev.RunEnded(how=how, error=error))
             case TakeBack(target):
                 await self._take_back(live, target)

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from interlock.actions.action import Action
 from interlock.agents import Agent
 from interlock.journal.memory import MemoryStore
-from interlock.runtime.outcomes import Denied, Done, Failed, Finished, Proposal, Stopped, Unknown, Waiting
+from interlock.models import Proposal
+from interlock.runtime.outcomes import Denied, Done, Failed, Finished, Stopped, Unknown, Waiting
 from interlock.runtime.pool import ThreadPool
 from interlock.runtime.questions import Question
 from interlock.runtime.runtime import Run, Runtime

@@ -12,7 +12,7 @@ from interlock.agents import Agent
 from interlock.kernel import events as ev
 from interlock.kernel.events import Event, Recorded
 from interlock.machines import State
-from interlock.runtime.outcomes import Proposal
+from interlock.models import Proposal
 from interlock.runtime.runtime import Run
 from interlock.runtime.session import Session
 from interlock.testing.memory import MemoryRuntime, approving, runtime

@@ -7,7 +7,8 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from interlock.agents import Agent
-from interlock.runtime.outcomes import Denied, Done, Failed, Proposal, Unknown, Waiting
+from interlock.models import Proposal
+from interlock.runtime.outcomes import Denied, Done, Failed, Unknown, Waiting
 from interlock.testing.crashes import shown
 from interlock.testing.faults import Fault, JournalFault
 from interlock.testing.memory import MemoryRuntime, Person, approving, denying, runtime

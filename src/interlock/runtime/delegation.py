@@ -1,0 +1,82 @@
+"""Handing a permitted proposal on to another agent: a run of its own, whose end is the proposal's outcome."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from interlock.journal.store import RunRow
+from interlock.kernel import events as ev
+from interlock.kernel.state import Call
+from interlock.runtime.live import LiveRun
+from interlock.runtime.outcomes import Done, Failed
+
+ENDED = ("done", "failed", "cancelled")
+
+
+class Delegation:
+    """Starts the runs that carry delegated calls out, and brings back what became of them.
+
+    Args:
+        start: What starts a run: agent, id, input and the fields of its first event. Done twice, it starts one.
+    """
+
+    def __init__(self, start: Callable[..., Awaitable[None]]) -> None:
+        self._start = start
+
+    async def advance(self, live: LiveRun, call: Call) -> Done | Failed | None:
+        """Start the call's run if there is none yet, and return the outcome once that run has ended."""
+        live.mail.parents[call.child] = live.id
+        row = await live.journal.store.row(call.child)
+        if row is None:
+            await self._begin(live, call)
+            return None
+        return await self._brought_back(live, call, row) if row.status in ENDED else None
+
+    async def _begin(self, live: LiveRun, call: Call) -> None:
+        handed = (await live.journal.event(live.id, call.at)).event
+        assert isinstance(handed, ev.Delegated)
+        args: dict[str, Any] = msgspec.json.decode(bytes(handed.args))
+        await self._start(
+            live.agent.delegates[call.action],
+            call.child,
+            args["task"],
+            user=live.user,
+            tenant=live.state.tenant,
+            deadline=live.state.deadline,
+            parent=(live.id, call.key),
+        )
+
+    async def _brought_back(self, live: LiveRun, call: Call, row: RunRow) -> Done | Failed:
+        ends = await live.journal.history(row.id, 0, (ev.RunEnded,))
+        ended = ends[-1].event
+        assert isinstance(ended, ev.RunEnded)
+        handed = (await live.journal.event(live.id, call.at)).event
+        assert isinstance(handed, ev.Delegated)
+        live.mail.parents.pop(call.child, None)
+        if ended.how != "done":
+            error = f"agent {call.action!r} did not finish ({ended.how}): {ended.error}"
+            failed = ev.Failed(call=call.key, action=call.action, error=error, args=handed.args, digest=call.digest)
+            await live.append(failed)
+            return Failed(error)
+        await live.append(
+            ev.Done(
+                call=call.key,
+                action=call.action,
+                effect="read",
+                result=ended.output,
+                via="delegate",
+                args=handed.args,
+                digest=call.digest,
+                judgement=handed.judgement,
+            )
+        )
+        return Done(msgspec.json.decode(bytes(ended.output)))
+
+    async def cancel(self, live: LiveRun, reason: str) -> None:
+        """Have the runs that this one delegated to stop with it."""
+        for call in live.state.calls.values():
+            row = await live.journal.store.row(call.child) if call.phase == "delegated" else None
+            if row is not None and row.status not in ENDED:
+                told = ev.CancelRequested(by=f"run {live.id}", reason=reason)
+                await live.mail.post(call.child, "cancel", told)

@@ -1,0 +1,189 @@
+"""Looking at runs while they go on: what became of them, what they say, what they ask."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from interlock.agents import Agent
+from interlock.errors import UnknownRunError
+from interlock.journal.journal import Journal
+from interlock.journal.store import RunRow
+from interlock.kernel import events as ev
+from interlock.runtime.live import LiveRun
+from interlock.runtime.mailbox import Mailbox
+from interlock.runtime.outcomes import Finished, Stopped, Waiting
+from interlock.runtime.questions import Decision, Question
+
+Outlook = Finished | Waiting | Stopped
+
+
+class Sentence(NamedTuple):
+    """A sentence that was released, and its place in the run."""
+
+    seq: int
+    text: str
+
+
+class Watching:
+    """Reads runs from the journal, and waits for them to change."""
+
+    def __init__(
+        self, journal: Journal, mail: Mailbox, live: Mapping[str, LiveRun], agents: Mapping[str, Agent]
+    ) -> None:
+        self._journal = journal
+        self._mail = mail
+        self._live = live
+        self._agents = agents
+
+    async def row(self, run: str) -> RunRow:
+        """Return the row of a run.
+
+        Raises:
+            UnknownRunError: there is no such run.
+        """
+        row = await self._journal.store.row(run)
+        if row is None:
+            raise UnknownRunError(f"no run {run!r} in this journal")
+        return row
+
+    # what became of it
+
+    async def outlook(self, run: str) -> Outlook | None:
+        """Return what became of the run, or None while it is at work.
+
+        Raises:
+            UnknownRunError: there is no such run.
+        """
+        row = await self.row(run)
+        if row.status == "waiting":
+            questions = await self.questions_of(run)
+            return Waiting(tuple(questions)) if questions else None
+        if row.status == "parked":
+            reason = (await self._journal.state(run)).parked
+            return None if await self._told(run, "unpark") else Stopped("parked", reason)
+        if row.status in ("done", "failed", "cancelled"):
+            return await self._end(row)
+        return await self._of_delegates(run)
+
+    async def _end(self, row: RunRow) -> Outlook:
+        ends = await self._journal.history(row.id, 0, (ev.RunEnded,))
+        ended = ends[-1].event
+        assert isinstance(ended, ev.RunEnded)
+        if ended.how == "done":
+            return Finished(self._output(row.agent, bytes(ended.output)))
+        return Stopped(ended.how, ended.error)
+
+    def _output(self, agent: str, recorded: bytes) -> object:
+        """Return a run's output, as the type that its agent declares where it has one."""
+        known = self._agents.get(agent)
+        if known is None or known.loop is None or known.loop.answer is None:
+            return msgspec.json.decode(recorded)
+        return known.loop.answer.result(recorded)
+
+    async def _of_delegates(self, run: str) -> Outlook | None:
+        """Return what the runs that this one delegated to wait for, where that is all that it waits for."""
+        state = self._live[run].state if run in self._live else await self._journal.state(run)
+        if not state.calls or any(call.phase != "delegated" for call in state.calls.values()):
+            return None
+        found = [await self.outlook(call.child) for call in state.calls.values() if await self._exists(call.child)]
+        questions = tuple(one for each in found if isinstance(each, Waiting) for one in each.questions)
+        parked = next((one for one in found if isinstance(one, Stopped) and one.status == "parked"), None)
+        return Waiting(questions) if questions else parked
+
+    async def _exists(self, run: str) -> bool:
+        return await self._journal.store.row(run) is not None
+
+    async def result(self, run: str) -> Outlook:
+        """Wait until the run has ended, is parked or needs somebody, and return that.
+
+        Raises:
+            UnknownRunError: there is no such run.
+        """
+        while True:
+            changed = self._mail.watch(run)
+            found = await self.outlook(run)
+            if found is not None:
+                changed.cancel()
+                return found
+            await changed
+
+    async def undone(self, run: str, before: int) -> tuple[int, ...]:
+        """Wait until the run has seen more than *before* undos end; return what the last one could not take back."""
+        while True:
+            changed = self._mail.watch(run)
+            ends = await self._journal.history(run, 0, (ev.UndoEnded,))
+            if len(ends) > before:
+                changed.cancel()
+                ended = ends[-1].event
+                assert isinstance(ended, ev.UndoEnded)
+                return ended.failed
+            await changed
+
+    # what it says
+
+    async def heard(self, run: str, after: int = 0) -> AsyncGenerator[Sentence]:
+        """Yield the sentences that were released behind the seq *after*, until there is a result.
+
+        Raises:
+            UnknownRunError: there is no such run.
+        """
+        while True:
+            changed = self._mail.watch(run)
+            try:
+                # Looked at first: whatever was said before the result is read after it.
+                found = await self.outlook(run)
+                for one in await self._journal.history(run, after, (ev.Said,)):
+                    assert isinstance(one.event, ev.Said)
+                    after = one.seq
+                    yield Sentence(one.seq, one.event.text)
+                if found is not None:
+                    return
+                await changed
+            finally:
+                changed.cancel()
+
+    async def drafted(self, run: str) -> AsyncGenerator[str]:
+        """Yield the words of the run's model as they come, unlooked at, until there is a result.
+
+        Raises:
+            UnknownRunError: there is no such run.
+        """
+        queue: asyncio.Queue[str | None] = asyncio.Queue()
+        self._mail.drafts.setdefault(run, []).append(queue)
+        ended = asyncio.create_task(self.result(run))
+        ended.add_done_callback(lambda _: queue.put_nowait(None))
+        try:
+            while (words := await queue.get()) is not None:
+                yield words
+            await ended
+        finally:
+            ended.cancel()
+            self._mail.drafts[run].remove(queue)
+            if not self._mail.drafts[run]:
+                del self._mail.drafts[run]
+
+    # what it asks
+
+    async def questions_of(self, run: str) -> list[Question]:
+        """Return what the run asks people and nobody has answered, taken in or not."""
+        live = self._live.get(run)
+        state = live.state if live is not None else await self._journal.state(run)
+        asks = [ask for call in state.calls.values() for ask in call.asks if not ask.decision]
+        told = [msgspec.json.decode(one, type=Decision).question for one in await self._told(run, "decision")]
+        return [await self._mail.question(run, ask.seq) for ask in asks if ask.seq not in told]
+
+    async def _told(self, run: str, kind: str) -> list[bytes]:
+        """Return what was posted to the run and is on its way."""
+        return [one.payload for one in await self._journal.store.signals(run=run) if one.kind == kind]
+
+    async def questions(self) -> list[Question]:
+        """Return what waits for a person, of all runs."""
+        found: list[Question] = []
+        after = ""
+        while rows := await self._journal.store.rows(statuses=("waiting", "undoing"), after=after):
+            for row in rows:
+                found += await self.questions_of(row.id)
+            after = rows[-1].id
+        return found
