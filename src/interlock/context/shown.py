@@ -37,14 +37,16 @@ async def transcript(journal: Journal, run: str, earlier: Iterable[tuple[str, in
     """Return the messages of the run up to the event at *upto*, behind those of *earlier* runs."""
     before: list[Message] = []
     for one, last in earlier:
-        told = Transcript()
         events = await _events(journal, one, last)
         if events and isinstance(started := events[0].event, ev.RunStarted) and started.prompt:
-            told.add(events)
-        before += told.messages
-    grown = Transcript(before)
-    grown.add(await _events(journal, run, upto))
-    return grown
+            before += _grown(Transcript(), events).messages
+    return _grown(Transcript(before), await _events(journal, run, upto))
+
+
+def _grown(told: Transcript, events: Iterable[Recorded]) -> Transcript:
+    for one in events:
+        told.add(one.seq, one.event)
+    return told
 
 
 async def shown(journal: Journal, run: str, number: int) -> Prompt:

@@ -6,9 +6,8 @@ from typing import Any
 
 import msgspec
 
-from interlock.journal.journal import Journal
 from interlock.kernel import events as ev
-from interlock.kernel.events import Event, Recorded
+from interlock.kernel.events import Event
 from interlock.models import Message, ModelSaid, Note, Proposal, Result, UserSaid
 
 SHOWN = (
@@ -83,13 +82,9 @@ class Transcript:
             whole.update(_encoder.encode(message) + b"\n")
         return whole.hexdigest()
 
-    def add(self, recorded: Iterable[Recorded]) -> None:
-        """Grow by events of the run, in their order."""
-        for one in recorded:
-            self.seen = one.seq
-            self._add(one.event)
-
-    def _add(self, event: Event) -> None:
+    def add(self, seq: int, event: Event) -> None:
+        """Grow by the run's next event."""
+        self.seen = seq
         match event:
             case ev.RunStarted():
                 self._behind(UserSaid(words(bytes(event.input))))
@@ -109,10 +104,6 @@ class Transcript:
                 self._ended(event)
             case _:
                 pass
-
-    async def grow(self, journal: Journal, run: str) -> None:
-        """Grow by what has happened in the run since."""
-        self.add(await journal.history(run, self.seen, SHOWN))
 
     def _put(self, message: Message) -> None:
         self._messages.append(message)

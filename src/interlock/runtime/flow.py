@@ -84,14 +84,11 @@ class Flow:
         """Ask the agent's model, once in this entry and durably; its words are released as they come."""
         key = self._prefix + self._key("turn")
         found = await self._found(key)
-        if found is None:
-            await Thinking(self._live, key).turn()
-            found = await self._live.journal.find(self._live.id, key)
-        assert found is not None
-        assert isinstance(found.event, ev.TurnRecorded)
-        self._shown = msgspec.json.decode(bytes(found.event.request), type=Built).seen
+        turn = found.event if found is not None else await Thinking(self._live, key).turn()
+        assert isinstance(turn, ev.TurnRecorded)
+        self._shown = msgspec.json.decode(bytes(turn.request), type=Built).seen
         self.withheld = await self._found(f"{key}.words") is not None
-        return turn_of(found.event)
+        return turn_of(turn)
 
     async def proposals(self) -> tuple[Proposal, ...]:
         """Return what the model proposed in its last turn."""

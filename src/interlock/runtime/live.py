@@ -11,7 +11,7 @@ from interlock.context import Transcript
 from interlock.journal.journal import SNAPSHOT_EVERY, Prepared
 from interlock.journal.store import RunRow
 from interlock.kernel.decide import status, wake_at
-from interlock.kernel.events import Done, Event, MessageReceived, UndoStarted
+from interlock.kernel.events import Done, Event, MessageReceived, RunStarted, UndoStarted
 from interlock.kernel.evolve import evolve
 from interlock.kernel.state import State, unsettled
 from interlock.runtime.flight import Flight
@@ -63,6 +63,7 @@ class LiveRun:
         self._snapshot_at = state.seq
         self._user: Any = None
         self._user_read = False
+        self._input: bytes | None = None
         self._counter = 0
 
     @property
@@ -71,6 +72,14 @@ class LiveRun:
         if not self._user_read:
             self._user, self._user_read = msgspec.json.decode(self.state.user), True
         return self._user
+
+    async def input(self) -> Any:
+        """Return what the run was started with, as plain data."""
+        if self._input is None:
+            started = (await self.journal.event(self.id, 1)).event
+            assert isinstance(started, RunStarted)
+            self._input = bytes(started.input)
+        return msgspec.json.decode(self._input)
 
     def fresh_key(self) -> str:
         """Return a key that no other call of this run has."""
@@ -104,6 +113,8 @@ class LiveRun:
             prepared.append(one)
             if one.draft.key is not None:
                 self.closed.add(one.draft.key)
+            if self.transcript is not None:
+                self.transcript.add(state.seq, one.event)
         self.state = state
         row = self._changed_row(state)
         entry = self.journal.entry(

@@ -80,7 +80,7 @@ class Tender:
         if isinstance(state, Final):
             await self._end(live, None)
             return
-        flow = Flow(self._path, live, state.offers, await _input_of(live))
+        flow = Flow(self._path, live, state.offers, await live.input())
         await self._run_code(live, state, flow)
 
     async def _run_code(self, live: LiveRun, state: State, flow: Flow) -> None:
@@ -149,9 +149,3 @@ class Tender:
             )
         )
         await Flight(live.flights, key, recovery.perform(self._path, live, key, what)).join()
-
-
-async def _input_of(live: LiveRun) -> Any:
-    started = (await live.journal.event(live.id, 1)).event
-    assert isinstance(started, ev.RunStarted)
-    return msgspec.json.decode(bytes(started.input))

@@ -53,24 +53,22 @@ class Thinking:
         self._ready: list[str] = []
         self._problem: str | None = None
 
-    async def turn(self) -> Response:
-        """Ask, record the answer, and return it.
+    async def turn(self) -> ev.TurnRecorded:
+        """Ask, record the answer, and return what was recorded.
 
         Raises:
             Suspended: there is no answer now: the model failed and is asked again later, or the run is parked or being
                 cancelled.
         """
         await self._check_bounds()
-        told, request, built = await self._request()
+        request, built = await self._request()
         began = self._live.clock.now()
         try:
             response = await self._interruptible(self._asked(request))
         except ModelError as error:
             await self._set_back(error, self._live.clock.now() - began)
             raise Suspended from None
-        del told
-        await self._record(response, built, self._live.clock.now() - began)
-        return response
+        return await self._record(response, built, self._live.clock.now() - began)
 
     async def _check_bounds(self) -> None:
         live, state = self._live, self._live.state
@@ -84,13 +82,13 @@ class Thinking:
             await live.append(ev.Parked(reason=reason))
             raise Suspended
 
-    async def _request(self) -> tuple[Transcript, Request, Built]:
+    async def _request(self) -> tuple[Request, Built]:
         live = self._live
         head = live.agent.head
         assert head is not None
         told = await grown(live)
         request = Request(head.text(), told.messages, head.actions, head.must_propose)
-        return told, request, Built(live.agent.head_hash, told.seen, told.digest(), live.earlier)
+        return request, Built(live.agent.head_hash, told.seen, told.digest(), live.earlier)
 
     # asking
 
@@ -155,29 +153,29 @@ class Thinking:
 
     # recording
 
-    async def _record(self, response: Response, built: Built, latency: int) -> None:
+    async def _record(self, response: Response, built: Built, latency: int) -> ev.TurnRecorded:
         live = self._live
         plain = msgspec.structs.replace(response, wire=())
         encoded = live.journal.redacted(msgspec.json.encode(plain, order="deterministic"))
         wire, blobs = self._wire(response.wire, secret=bool(encoded[1]))
         events: list[Event] = [ev.Said(call=self._key, text=one) for one in self._ready]
-        events.append(
-            ev.TurnRecorded(
-                call=self._key,
-                model=self._model.name,
-                request=msgspec.Raw(msgspec.json.encode(built)),
-                response=msgspec.Raw(encoded[0]),
-                input_tokens=response.input_tokens,
-                output_tokens=response.output_tokens,
-                latency=latency,
-                cost=response.cost,
-                wire=wire,
-            )
+        turn = ev.TurnRecorded(
+            call=self._key,
+            model=self._model.name,
+            request=msgspec.Raw(msgspec.json.encode(built)),
+            response=msgspec.Raw(encoded[0]),
+            input_tokens=response.input_tokens,
+            output_tokens=response.output_tokens,
+            latency=latency,
+            cost=response.cost,
+            wire=wire,
         )
+        events.append(turn)
         if self._problem is not None:
             events.append(withheld(self._key, self._problem))
         await live.append(*events, blobs=blobs)
         live.mail.stir(live.id)
+        return turn
 
     def _wire(self, exchanges: tuple[Exchange, ...], *, secret: bool) -> tuple[msgspec.Raw, list[bytes]]:
         """Return the exchanges as the journal keeps them, and the pieces to be stored beside it."""
@@ -234,12 +232,15 @@ def withheld(turn: str, problem: str) -> ev.Denied:
 
 
 async def grown(live: LiveRun) -> Transcript:
-    """Return the run's transcript, grown by what has happened since it was last looked at."""
-    if live.transcript is None:
+    """Return the run's transcript; read once, it grows with each append."""
+    while live.transcript is None:
         live.earlier = await _earlier(live)
-        live.transcript = await transcript(live.journal, live.id, live.earlier, live.state.seq)
-    else:
-        await live.transcript.grow(live.journal, live.id)
+        read = await live.journal.store.last_seq(live.id)
+        told = await transcript(live.journal, live.id, live.earlier, read)
+        if live.state.seq == read:
+            live.transcript = told
+        else:
+            await asyncio.sleep(0.001)  # Something is being appended that is not in it: it is read again.
     return live.transcript
 
 
