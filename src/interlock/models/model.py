@@ -52,6 +52,15 @@ class Model(Protocol):
         ...
 
 
+@runtime_checkable
+class Closing(Protocol):
+    """A model that holds connections; whoever used it in an event loop closes them there."""
+
+    async def aclose(self) -> None:
+        """Close what it holds in the running event loop."""
+        ...
+
+
 def opened(model: "str | Model") -> Model:
     """Return the model that *model* names: `openai:…`, `anthropic:…`, `google:…`, or any that is one already.
 
