@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-README, FIRST_STEPS, TESTING = PAGES = [
+README, FIRST_STEPS, TESTING, *_ = PAGES = [
     ROOT / "README.md",
     ROOT / "docs" / "first-steps.md",
     ROOT / "docs" / "testing.md",
+    ROOT / "docs" / "embedding.md",
 ]
 SETTINGS = """
 [pytest]

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from interlock.runtime.questions import Question
     from interlock.runtime.runtime import Run, Runtime
     from interlock.runtime.session import Session
-    from interlock.runtime.sync import SyncRuntime
+    from interlock.runtime.sync import SyncRuntime, run_sync
 
 _HOMES = {
     "interlock.actions.action": ("Action", "Refused", "action"),
@@ -70,7 +70,7 @@ _HOMES = {
     "interlock.runtime.questions": ("Question",),
     "interlock.runtime.runtime": ("Run", "Runtime"),
     "interlock.runtime.session": ("Session",),
-    "interlock.runtime.sync": ("SyncRuntime",),
+    "interlock.runtime.sync": ("SyncRuntime", "run_sync"),
 }
 
 _MODULES = {name: module for module, names in _HOMES.items() for name in names}
@@ -118,6 +118,7 @@ __all__ = [
     "need",
     "permit",
     "probe",
+    "run_sync",
     "state",
     "tenant",
     "user",

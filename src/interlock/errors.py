@@ -53,6 +53,10 @@ class KeyReusedError(InterlockError):
     """A key was used again for another action or other arguments; a key names one proposal for ever."""
 
 
+class OtherUserError(InterlockError):
+    """The conversation is another user's: a message never speaks for somebody else. Start a conversation of its own."""
+
+
 class RunEndedError(InterlockError):
     """The run has ended; start a new one."""
 

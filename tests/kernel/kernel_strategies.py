@@ -16,13 +16,14 @@ actions = st.sampled_from(["refund", "rename"])
 # A few instants, so that times are often equal; 0 means "never" or "at once".
 times = st.one_of(st.just(0), st.integers(-2, 10).map(lambda hours: NOW + hours * HOUR))
 seqs = st.integers(0, 40)
-kinds = st.sampled_from(["approval", "confirmation", "unknown", "of a later version"])
+kinds = st.sampled_from(["approval", "confirmation", "unknown", "question", "of a later version"])
 levels = st.sampled_from(["", "finance", "support"])
-decisions = st.sampled_from(["approve", "deny", "happened", "never", "lapsed", "", "later"])
+decisions = st.sampled_from(["approve", "deny", "happened", "never", "answer", "lapsed", "", "later"])
 judgements = st.builds(ev.Judgement, policy=st.sampled_from(["p1", "p2"]))
 raws = st.sampled_from([ev.NOTHING, Raw(b'{"amount":"40"}')])
 marks = st.sampled_from([(), ("jwt",)])
 text = st.text(max_size=5)
+stages = st.sampled_from(["resolve", "validate", "judge", "needs", "run"])
 
 
 def _of(event, /, **fields):
@@ -73,7 +74,9 @@ events = st.one_of(
     ),
     _of(ev.Entered, state=text, entry=st.integers(1, 9), code=text),
     _of(ev.TurnRecorded, call=keys, input_tokens=st.integers(0, 9), output_tokens=st.integers(0, 9)),
-    _of(ev.Denied, call=keys, action=actions, stage=text, reasons=st.just(("no",))),
+    _of(ev.TurnFailed, call=keys, model=text, error=text, transient=st.booleans()),
+    _of(ev.Said, call=keys, text=text),
+    _of(ev.Denied, call=keys, action=actions, stage=stages, reasons=st.just(("no",))),
     asked,
     asked,
     _of(ev.Answered, question=seqs, decision=decisions, by=text),
@@ -90,7 +93,8 @@ events = st.one_of(
     _of(ev.Failed, call=keys, action=actions, error=text, undoes=st.sampled_from([0, 2, 3])),
     _of(ev.VerifyFailed, call=keys, action=actions, reason=text),
     _of(ev.Slept, call=keys, until=times),
-    _of(ev.MessageReceived, content=raws),
+    _of(ev.MessageReceived, content=raws, message=text),
+    _of(ev.Delegated, call=keys, action=actions, to=st.just("r2"), args=raws),
     _of(ev.CancelRequested, by=text),
     _of(ev.Parked, reason=text),
     _of(ev.Unparked, by=text),

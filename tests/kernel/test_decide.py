@@ -19,10 +19,12 @@ from interlock.kernel.decide import (
     Settle,
     TakeBack,
     decide,
+    listens,
     status,
     wake_at,
 )
 from interlock.kernel.state import Ask, Call, State, Undo, unsettled
+from interlock.runtime.loops import UNFINISHED
 
 instants = st.integers(NOW - 3 * HOUR, LAST)
 STATUSES = {
@@ -160,11 +162,22 @@ class TestWaking:
         if waiting and woken is not None:
             assert decide(state, woken)
 
+    @settings(max_examples=500)
+    @given(states(max_size=12), instants)
+    def test_what_a_crash_left_is_found(self, state, now):
+        """With something to do, a run is one that the next process resumes or that is due, whoever was at it before."""
+        now = max(now, state.last_at)
+        sent_now = frozenset(key for key, call in state.calls.items() if unsettled(call) and not call.asks)
+        for busy in (frozenset(), sent_now):
+            woken = wake_at(state, busy)
+            if decide(state, now):
+                assert status(state) in UNFINISHED or (woken is not None and woken <= now)
+
     @given(states())
     def test_a_busy_call_needs_no_waking(self, state):
-        """What is being performed now is looked at when it comes back."""
+        """What is being performed now is looked at when it comes back, as long as its run says that it is at work."""
         busy = {key for key, call in state.calls.items() if unsettled(call)}
-        if busy == state.calls.keys() and busy:
+        if busy == state.calls.keys() and busy and not state.parked and not state.ended:
             assert wake_at(state, busy) is None
 
     def test_a_sleep_ends(self):
@@ -328,3 +341,97 @@ class TestStatus:
         assert status(State(), attached=False) == "idle"
         assert status(State(driven=True), attached=False) == "running"
         assert status(State(calls={"k": Call("k", "a", "clear", 1)}), attached=False) == "running"
+
+
+HANDED_ON = Call("k2", "helper", "delegated", 4, child="r2")
+
+
+class TestListening:
+    """Whether a message of the user reaches the run's code soon."""
+
+    @pytest.mark.parametrize(
+        ("call", "soon"),
+        [
+            (None, True),
+            (Call("k1", "refund", "asked", 3, asks=(question(),)), False),
+            (Call("k1", "ask_user", "asked", 3, asks=(question("question"),)), False),
+            (Call("k1", "refund", "asked", 3, asks=(question(decision="approve"),)), True),
+            (Call("k1", "refund", "asked", 3, asks=(question(decision="approve"), question("confirmation"))), False),
+            (Call("k1", "refund", "delayed", 3, until=NOW), False),
+            (Call("k1", "refund", "intended", 3), True),
+            (Call("k1", "refund", "unknown", 3), False),
+            (Call("k1", "refund", "clear", 3), True),
+        ],
+    )
+    def test_with_an_open_call(self, call, soon):
+        """It does while nothing waits for people, a delay or an unknown outcome."""
+        state = State(seq=9, driven=True) if call is None else with_call(call)
+        assert listens(state) is soon
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {"driven": False},
+            {"ended": "done"},
+            {"parked": "limit"},
+            {"cancelling": True},
+            {"undo": Undo("ana", (3,))},
+        ],
+    )
+    def test_when_it_does_not(self, fields):
+        """A run that has come to a halt, is called off, or is a foreign loop's own does not."""
+        assert not listens(State(seq=9, **{"driven": True} | fields))
+
+    @given(states(), instants)
+    def test_it_listens_only_while_it_has_not_ended(self, state, now):
+        """What listens is a driven run whose code runs, waits for its model, or for what it handed on or sent."""
+        if listens(state):
+            assert state.driven
+            assert status(state) not in ("done", "failed", "cancelled", "parked", "undoing")
+
+
+class TestDelegated:
+    """A call that another run carries out."""
+
+    def test_the_code_waits_for_it(self):
+        """It is neither driven nor woken meanwhile; its deadline stands."""
+        state = with_call(HANDED_ON)
+        assert (decide(state, NOW), wake_at(state)) == ((), None)
+        assert wake_at(replace(state, deadline=NOW + 5)) == NOW + 5
+
+    def test_beside_a_question(self):
+        """Who has answered need not wait for the other run: the code goes on as far as it can."""
+        answered = Call("k1", "refund", "asked", 3, asks=(question(decision="approve"),))
+        state = State(seq=9, driven=True, calls={"k1": answered, "k2": HANDED_ON})
+        assert decide(state, NOW) == (Drive(),)
+
+    def test_a_cancelled_run_does_not_wait_for_it(self):
+        """It ends at once; what it handed on is called off with it."""
+        assert decide(replace(with_call(HANDED_ON), cancelling=True), NOW) == (End("cancelled"),)
+
+
+class TestCancelling:
+    """The status of a run that is being ended, so that a process which finds it so after a crash ends it."""
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {},
+            {"parked": "limit"},
+            {"sleeping": NOW + HOUR},
+            {"calls": {"k1": Call("k1", "refund", "asked", 3, asks=(question(),))}},
+            {"calls": {"k1": Call("k1", "refund", "delayed", 3, until=NOW + HOUR)}},
+            {"calls": {"k2": HANDED_ON}},
+            {"driven": False},
+        ],
+    )
+    def test_it_is_at_work(self, fields):
+        """Whatever it waited for, nothing holds it up any more."""
+        state = State(seq=9, **{"driven": True, "cancelling": True} | fields)
+        assert decide(state, NOW) == (End("cancelled"),)
+        assert status(state, attached=False) == "running"
+
+    def test_what_was_sent_still_waits_for_a_person(self):
+        """While a person is asked what happened, it waits for them."""
+        state = with_call(sent(asks=(question("unknown", 0),)), cancelling=True)
+        assert status(state) == "waiting"

@@ -69,7 +69,8 @@ class TestAnyOrder:
     def test_a_state_is_bounded_by_what_is_open(self, history):
         """It holds one call a key, and of each call one question a kind and level."""
         state = fold(State(), history)
-        opened = {one.event.call for one in history if isinstance(one.event, (ev.Asked, ev.Delayed, ev.Intended))}
+        opening = (ev.Asked, ev.Delayed, ev.Delegated, ev.Intended)
+        opened = {one.event.call for one in history if isinstance(one.event, opening)}
         assert state.calls.keys() <= opened
         for key, call in state.calls.items():
             assert call.key == key
@@ -126,7 +127,9 @@ class TestQuestions:
         """The decision, who gave it and why stand with the question until the call ends."""
         state = after(asked(level="finance"), ev.Answered(question=1, decision="approve", by="ana", note="ok"))
         (ask,) = state.calls["k1"].asks
-        assert ask == Ask(1, "approval", "finance", "", "", "", NOW + HOUR, decision="approve", by="ana", note="ok", answered=2)
+        assert ask == Ask(
+            1, "approval", "finance", "", "", "", NOW + HOUR, decision="approve", by="ana", note="ok", answered=2
+        )
 
     def test_the_first_answer_counts(self):
         """A second answer to the same question changes nothing."""
@@ -136,7 +139,16 @@ class TestQuestions:
 
     @pytest.mark.parametrize(
         ("kind", "decision"),
-        [("approval", "happened"), ("confirmation", "never"), ("unknown", "approve"), ("unknown", "deny")],
+        [
+            ("approval", "happened"),
+            ("confirmation", "never"),
+            ("approval", "answer"),
+            ("unknown", "approve"),
+            ("unknown", "deny"),
+            ("unknown", "answer"),
+            ("question", "approve"),
+            ("question", "happened"),
+        ],
     )
     def test_an_answer_of_another_kind_is_none(self, kind, decision):
         """A word that does not answer the question grants nothing and settles nothing."""
@@ -144,6 +156,19 @@ class TestQuestions:
         state = after(*opened)
         answer = ev.Answered(question=state.seq, decision=decision, by="ana")
         assert after(answer, state=state).calls == state.calls
+
+    def test_an_answer_of_the_user(self):
+        """What the agent asked its user is answered once, by words or by the end of its time."""
+        answer = ev.Answered(question=1, decision="answer", by="ann", result=Raw(b'"7"'), message="m")
+        state = after(asked(kind="question"), answer)
+        assert [(ask.decision, ask.by, ask.answered) for ask in state.calls["k1"].asks] == [("answer", "ann", 2)]
+        lapsed = after(asked(kind="question"), ev.Lapsed(question=1), answer)
+        assert [ask.decision for ask in lapsed.calls["k1"].asks] == ["lapsed"]
+
+    def test_a_question_does_not_hide_what_was_sent(self):
+        """A question to the user under the key of a sent call leaves that call as it is."""
+        sent = after(intended())
+        assert after(asked(kind="question"), state=sent).calls == sent.calls
 
     def test_a_new_question_makes_the_one_before_void(self):
         """When the same people are asked again, only the new question can be answered."""
@@ -298,3 +323,80 @@ class TestUndo:
         sent = after(self.started, intended("undo/9", undoes=9), ev.UndoEnded())
         assert isinstance(sent.calls["undo/9"], Call)
         assert sent.undo is None
+
+
+FLY = ev.Denied(call="k1", action="fly", stage="resolve", reasons=("no",))
+BAD = ev.Denied(call="k2", action="refund", stage="validate", reasons=("no",))
+FORBIDDEN = ev.Denied(call="k3", action="refund", stage="judge", reasons=("no",))
+READ = ev.Done(call="k4", action="look", effect="read")
+TURN = ev.TurnRecorded(call="1/turn")
+SETBACK = ev.TurnFailed(call="1/turn", model="m", error="down", transient=True)
+
+
+class TestLoop:
+    """What bounds a loop of model turns."""
+
+    @pytest.mark.parametrize(
+        ("happened", "faults"),
+        [
+            ((TURN, FLY), 1),
+            ((TURN, FLY, BAD, FLY), 1),
+            ((TURN, FLY, TURN, BAD, TURN, FLY), 3),
+            ((TURN, FLY, TURN, TURN, FLY), 2),
+            ((TURN, FLY, TURN, FORBIDDEN), 0),
+            ((TURN, FLY, READ), 0),
+            ((TURN, FLY, TURN, READ, FLY), 1),
+            ((TURN, FLY, TURN, ev.Failed(call="k4", action="look", error="gone")), 0),
+            ((TURN, FLY, SETBACK, TURN, FLY), 2),
+        ],
+    )
+    def test_turns_without_anything_to_judge(self, happened, faults):
+        """Each counts once; whatever could be judged begins the count anew."""
+        assert after(*happened).loop.faults == faults
+
+    def test_setbacks(self):
+        """They are counted in a row: an answer begins anew, a crash or a message in between does not."""
+        assert after(SETBACK, ev.Slept(call="x", until=NOW), SETBACK).loop.setbacks == 2
+        assert after(SETBACK, ev.MessageReceived(), SETBACK).loop.setbacks == 2
+        assert after(SETBACK, SETBACK, TURN).loop.setbacks == 0
+
+    def test_somebody_lets_it_go_on(self):
+        """All counts begin anew, and the turns are counted from there."""
+        state = after(TURN, FLY, TURN, FLY, SETBACK, ev.Parked(reason="x"), ev.Unparked(by="ana"))
+        assert (state.loop.since, state.loop.faults, state.loop.setbacks, state.loop.noted) == (2, 0, 0, False)
+        assert state.counts.turns == 2
+
+    @given(histories())
+    def test_the_counts_are_bounded_by_what_happened(self, history):
+        """No more faults than turns with a denial, no more setbacks than failures, and never below nothing."""
+        loop = fold(State(), history).loop
+        assert 0 <= loop.faults <= sum(isinstance(one.event, ev.Denied) for one in history)
+        assert 0 <= loop.setbacks <= sum(isinstance(one.event, ev.TurnFailed) for one in history)
+        assert 0 <= loop.since <= sum(isinstance(one.event, ev.TurnRecorded) for one in history)
+
+
+class TestDelegation:
+    handed = ev.Delegated(call="k1", action="helper", to="r2", digest="d")
+
+    def test_a_call_is_in_the_hands_of_another_run(self):
+        """It is known which, until the outcome comes."""
+        call = after(self.handed).calls["k1"]
+        assert (call.phase, call.child, call.at, call.digest) == ("delegated", "r2", 1, "d")
+        assert after(self.handed, ev.Done(call="k1", action="helper", effect="read")).calls == {}
+        assert after(self.handed, ev.Failed(call="k1", action="helper", error="x")).calls == {}
+
+    def test_what_was_sent_is_not_forgotten_over_it(self):
+        """Handing on under the key of a sent call leaves that call as it is."""
+        sent = after(intended())
+        assert after(self.handed, state=sent).calls == sent.calls
+
+    def test_a_run_knows_who_handed_on_to_it(self):
+        """The run that delegated stands in the state."""
+        assert after(ev.RunStarted(agent="helper", parent=("r1", "k1"))).parent == "r1"
+        assert after(ev.RunStarted(agent="helper")).parent == ""
+
+
+def test_words_of_the_user_are_remembered_by_their_place():
+    """The seq of the last message tells whether a turn has seen it."""
+    state = after(TURN, ev.MessageReceived(content=Raw(b'"hi"')), TURN)
+    assert state.spoke == 2

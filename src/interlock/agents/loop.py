@@ -30,6 +30,8 @@ class Steps(Protocol):
     output: Any
     withheld: bool
     """Whether a check kept a part of the last turn's words from the user."""
+    begun: str
+    """What the user had read of the last turn's answer before it was interrupted."""
 
     async def turn(self) -> Response:
         """Ask the model, once and durably."""
@@ -90,13 +92,14 @@ class Loop:
             return "acting"
         if response.finish == "filtered":
             raise AnswerWithheldError(f"the provider of model {response.model!r} withheld the answer: {response.text}")
-        refused = _unusable(response) or self._not_structured()
+        text = flow.begun + response.text
+        refused = _unusable(response, text) or self._not_structured()
         if refused is not None:
             await flow.refuse(Proposal(ANSWER), *refused, key=ANSWER)
             return "thinking"
         if flow.withheld or flow.news():
             return "thinking"
-        flow.output = response.text
+        flow.output = text
         return "done"
 
     async def act(self, flow: Steps) -> Following:
@@ -130,9 +133,9 @@ class Loop:
         for other, one in others:
             await flow.refuse(one, "one answer is taken", "give it once", key=str(other))
         instead = f"propose {ANSWER} alone, with arguments that fit its schema"
-        if not alone:
-            reason = "it came with proposals whose results it can't have seen"
-            await flow.refuse(proposal, reason, instead, key=str(place))
+        early = _early(flow, alone=alone)
+        if early:
+            await flow.refuse(proposal, early, instead, key=str(place))
             return False
         try:
             flow.output = self.answer.arguments(proposal.args)["answer"]
@@ -157,13 +160,20 @@ class Loop:
             await flow.refuse(one, reason, "propose fewer", key=str(place))
 
 
-def _unusable(response: Response) -> tuple[str, str] | None:
+def _unusable(response: Response, text: str) -> tuple[str, str] | None:
     """Return what is wrong with an answer without proposals, and what to do instead; None where it can be used."""
     if response.finish == "length":
         return "it was cut off at the limit of tokens", "go on where it stopped, and be shorter"
-    if not response.text.strip():
+    if not text.strip():
         return "it is empty", "answer the user, or propose an action"
     return None
+
+
+def _early(flow: Steps, *, alone: bool) -> str:
+    """Return what an answer can't have taken into account; empty where there is nothing."""
+    if not alone:
+        return "it came with proposals whose results it can't have seen"
+    return "the user has said something since" if flow.news() else ""
 
 
 def _answer(output: Any) -> Signature:

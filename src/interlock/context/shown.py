@@ -17,13 +17,15 @@ class Built(msgspec.Struct, frozen=True, omit_defaults=True):
     """From what a prompt was built: what a turn records as its request.
 
     `head` is the content address of what stays the same, `seen` the seq of the run's last event that is in it,
-    `earlier` the runs of the same conversation before it, each up to a seq, `digest` the SHA-256 over the messages.
+    `earlier` the runs of the same conversation before it, each up to a seq, `digest` the SHA-256 over the messages,
+    `begun` what the user had read of an answer that was interrupted, which this turn goes on with.
     """
 
     head: str
     seen: int
     digest: str
     earlier: tuple[tuple[str, int], ...] = ()
+    begun: str = ""
 
 
 class Prompt(msgspec.Struct, frozen=True):

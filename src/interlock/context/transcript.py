@@ -27,6 +27,9 @@ SHOWN = (
 RESULT_LIMIT = 50_000
 """How many characters of one result a model is shown."""
 
+BEGUN_LIMIT = 10_000
+"""How many characters, from its end, of an answer that was interrupted a model is shown."""
+
 _encoder = msgspec.json.Encoder()
 
 
@@ -71,9 +74,9 @@ class Transcript:
         return (*self._messages, *self._loose())
 
     @property
-    def last_turn(self) -> ModelSaid | None:
-        """The model's last response."""
-        return next((one for one in reversed(self._messages) if isinstance(one, ModelSaid)), None)
+    def begun(self) -> str:
+        """What the user has read of an answer that was interrupted."""
+        return "".join(self._said)
 
     def digest(self) -> str:
         """Return the SHA-256 over the messages, in hex: what tells whether they were built again the same."""
@@ -120,17 +123,16 @@ class Transcript:
         """Return what stands at the end for now and may still change."""
         loose = [*(one.told() for one in self._open.values()), *self._held]
         if self._said:
-            loose.append(
-                Note(
-                    "You were interrupted while you answered. The user has read this much of it; go on from there and "
-                    f"repeat nothing: {''.join(self._said)}"
-                )
-            )
+            loose.append(_interrupted(self.begun))
         return loose
 
     def _turn(self, event: ev.TurnRecorded) -> None:
         self._close()
         self._said.clear()
+        # An erased request reads as null.
+        asked = msgspec.json.decode(bytes(event.request), type=_Asked | None) or _Asked()
+        if asked.begun:
+            self._put(_interrupted(asked.begun))
         turn = _model_said(event)
         self._put(turn)
         # The proposals of the turn in entry n are performed in entry n + 1, under their places.
@@ -169,7 +171,15 @@ class Transcript:
             self._behind(Note(f"An effect of {event.action} was taken back; it no longer holds."))
 
     def _ended(self, event: ev.RunEnded) -> None:
+        if event.how == "done":
+            # All that was performed has its outcome by now: what is left is the answer itself.
+            for one in self._open.values():
+                one.result = one.result or Result(one.key, one.action, "It was taken.")
         self._close()
+        if self._said:
+            text = self.begun[-BEGUN_LIMIT:]
+            self._put(Note(f"This answer was never finished; what the user has read of it ends with: {text}"))
+            self._said.clear()
         if event.how != "done":
             self._put(Note(f"This is where the work on it ended ({event.how}); what has no outcome was not done."))
 
@@ -180,6 +190,12 @@ def words(content: bytes) -> str:
     return value if isinstance(value, str) else content.decode()
 
 
+class _Asked(msgspec.Struct):
+    """What of a recorded request shows in later prompts."""
+
+    begun: str = ""
+
+
 class _Recorded(msgspec.Struct):
     """What of a recorded response goes into later prompts; the rest of it is skipped."""
 
@@ -188,8 +204,17 @@ class _Recorded(msgspec.Struct):
     native: Any = None
 
 
+def _interrupted(begun: str) -> Note:
+    shown = begun if len(begun) <= BEGUN_LIMIT else f"…{begun[-BEGUN_LIMIT:]}"
+    return Note(
+        "You were interrupted while you answered. The user has read this much of it; go on from there and repeat "
+        f"nothing: {shown}"
+    )
+
+
 def _model_said(event: ev.TurnRecorded) -> ModelSaid:
-    response = msgspec.json.decode(bytes(event.response), type=_Recorded)
+    # An erased response reads as null.
+    response = msgspec.json.decode(bytes(event.response), type=_Recorded | None) or _Recorded()
     return ModelSaid(response.text, response.proposals, response.native, event.model)
 
 

@@ -221,7 +221,8 @@ def _condition(when: object) -> Tree | Opaque | None:
     if isinstance(when, Expr):
         return tree_of(when)
     if isinstance(when, type) or not callable(when):
-        raise PolicyError(f"when={when!r} is not a condition; build one from arg, fact, user, agent, tenant or state")
+        what = "several actions are given as a list" if hasattr(when, "effect") else "build one from arg, fact, user, …"
+        raise PolicyError(f"when={when!r} is not a condition; {what}")
     return _opaque(when)
 
 

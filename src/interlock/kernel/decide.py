@@ -176,7 +176,9 @@ def listens(state: State) -> bool:
     """Whether the code of a driven run is at work, so that a message of its user reaches it soon."""
     if not state.driven or state.ended or state.parked or state.cancelling or state.undo is not None:
         return False
-    return not any(call.phase in ("asked", "delayed", "unknown") for call in state.calls.values())
+    return not any(
+        _open(call) if call.phase == "asked" else call.phase in ("delayed", "unknown") for call in state.calls.values()
+    )
 
 
 def status(state: State, *, attached: bool = True) -> str:
@@ -188,13 +190,17 @@ def status(state: State, *, attached: bool = True) -> str:
         return "undoing"
     if state.ended:
         return state.ended
+    if state.cancelling and not any(unsettled(call) for call in state.calls.values()):
+        return "running"  # It is being ended: a process that finds it so ends it.
+    return _held_up(state) or ("running" if attached or state.driven else "idle")
+
+
+def _held_up(state: State) -> str:
     if state.parked:
         return "parked"
     if state.calls:
         return _status_of_calls(state)
-    if state.sleeping:
-        return "sleeping"
-    return "running" if attached or state.driven else "idle"
+    return "sleeping" if state.sleeping else ""
 
 
 def _status_of_calls(state: State) -> str:
@@ -212,13 +218,29 @@ def wake_at(state: State, busy: AbstractSet[str] = NOBODY) -> int | None:
     It is the first moment at which `decide` says something new: nothing is slept through, and no run is
     looked at again and again with nothing to do.
     """
-    first, ready = NEVER, True
+    first, ready, hidden = NEVER, True, bool(state.parked or state.ended or state.sleeping)
     for call in state.calls.values():
         first = min(first, _due(call, busy))
-        ready = ready and not unsettled(call)
+        if unsettled(call):
+            ready = False
+        else:
+            hidden = True
     if ready and not state.ended and state.undo is None:
         first = min(first, _due_itself(state))
+    if not ready and hidden and state.undo is None and _hangs(state, busy):
+        first = min(first, state.last_at)
     return None if first == NEVER else first
+
+
+def _hangs(state: State, busy: AbstractSet[str]) -> bool:
+    """Whether nobody but the process at work would look after a call: by its status the run waits for something else.
+
+    Should that process end, the next one has to find the run by its time.
+    """
+    return any(
+        unsettled(call) and (call.key in busy or not call.until) and _what_happened(call) is None
+        for call in state.calls.values()
+    )
 
 
 def _due(call: Call, busy: AbstractSet[str]) -> int:

@@ -214,6 +214,9 @@ def _delayed(state: State, seq: int, at: int, event: ev.Delayed) -> State:
 
 
 def _delegated(state: State, seq: int, at: int, event: ev.Delegated) -> State:
+    earlier = state.calls.get(event.call)
+    if earlier is not None and unsettled(earlier):
+        return replace(state, seq=seq, last_at=at)
     call = Call(key=event.call, action=event.action, phase="delegated", at=seq, digest=event.digest, child=event.to)
     return replace(state, seq=seq, last_at=at, calls={**state.calls, event.call: call})
 

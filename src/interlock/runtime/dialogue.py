@@ -3,18 +3,21 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
+from weakref import WeakValueDictionary
 
 import msgspec
 
 from interlock.canonical import canonical, digest
-from interlock.errors import DeclarationError
+from interlock.errors import DeclarationError, OtherUserError
 from interlock.journal.journal import Journal
 from interlock.journal.store import RunRow
 from interlock.kernel import events as ev
 from interlock.kernel.decide import listens
+from interlock.kernel.evolve import evolve
 from interlock.kernel.state import State
 from interlock.runtime.ids import run_id
-from interlock.runtime.mailbox import Mailbox
+from interlock.runtime.live import id_of
+from interlock.runtime.mailbox import Mailbox, event_of
 from interlock.runtime.questions import Decision
 
 ENDED = ("done", "failed", "cancelled")
@@ -40,81 +43,116 @@ class Dialogue:
         journal: Where conversations are looked up.
         mail: What posts to runs that exist.
         state_of: What returns a run's state as it is now.
-        start: What starts a run.
+        start: What starts a run once there is room for it.
+        start_now: What starts a run at once: for those who take up room themselves.
 
     The mutable state: a lock for each conversation that something is being sent in.
     """
 
     def __init__(
-        self, journal: Journal, mail: Mailbox, state_of: Callable[[str], Awaitable[State]], start: Start
+        self,
+        journal: Journal,
+        mail: Mailbox,
+        state_of: Callable[[str], Awaitable[State]],
+        start: Start,
+        start_now: Start,
     ) -> None:
         self._journal = journal
         self._mail = mail
         self._state_of = state_of
         self._start = start
-        self._sending: dict[str, asyncio.Lock] = {}
+        self._start_now = start_now
+        self._sending: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def send(self, message: Message) -> str:
         """Bring the message to its run and return that run's id.
 
         Raises:
             DeclarationError: it has an id, but names no conversation or user that the id is one's own in.
-            CanonicalError: the user has no JSON form.
+            OtherUserError: the conversation is another user's.
+            CanonicalError: text or user have no JSON form.
         """
         if message.conversation is None:
-            return await self._begin(message)
-        lock = self._sending.setdefault(message.conversation, asyncio.Lock())
-        try:
-            async with lock:
-                return await self._in_conversation(message)
-        finally:
-            if not lock.locked():
-                self._sending.pop(message.conversation, None)
+            return await self._begin(message, self._start)
+        async with self._alone(message.tenant, message.conversation):
+            rows = await self._journal.conversation(message.tenant, message.conversation)
+            # A run acts for its user and knows what was said before: neither is for anybody who knows its conversation.
+            if any(row.user != id_of(message.user) for row in rows):
+                raise OtherUserError(f"conversation {message.conversation!r} is another user's; start one of its own")
+            return await self._in_conversation(message, rows, self._start)
 
-    async def _in_conversation(self, message: Message) -> str:
-        assert message.conversation is not None
-        rows = await self._journal.conversation(message.tenant, message.conversation)
+    async def hand_on(self, run: str, ended: State, late: ev.MessageReceived) -> None:
+        """Bring a message that reached its run only after the end of it to the next one.
+
+        Done again (after a crash), it finds what it did.
+        """
+        text, user = msgspec.json.decode(bytes(late.content)), msgspec.json.decode(ended.user)
+        message = Message(ended.agent, text, user, ended.tenant, ended.conversation, late.message)
+        if message.conversation is None:
+            await self._begin(message, self._start_now)
+            return
+        async with self._alone(message.tenant, message.conversation):
+            rows = await self._journal.conversation(message.tenant, message.conversation)
+            await self._in_conversation(message, [row for row in rows if row.id != run], self._start_now)
+
+    def _alone(self, tenant: str, conversation: str) -> asyncio.Lock:
+        return self._sending.setdefault((tenant, conversation), asyncio.Lock())
+
+    async def _in_conversation(self, message: Message, rows: list[RunRow], start: Start) -> str:
         if message.id and (known := await self._taken(rows, message)) is not None:
             return known
         for row in reversed(rows):
             if row.agent == message.agent and row.status not in ENDED and await self._delivered(row, message):
                 return row.id
-        return await self._begin(message)
+        return await self._begin(message, start)
 
     async def _taken(self, rows: list[RunRow], message: Message) -> str | None:
         """Return the run that has had the message already: began with it, or was brought it."""
-        started = _run_of(message)
-        for row in rows:
-            if row.id == started:
-                return row.id
-            for one in await self._journal.history(row.id, 0, (ev.MessageReceived, ev.Answered)):
-                assert isinstance(one.event, ev.MessageReceived | ev.Answered)
-                if one.event.message == message.id:
+        begun = _run_of(message)
+        if await self._journal.store.row(begun) is None:
+            for row in rows:
+                if await self._was_brought(row.id, message.id):
                     return row.id
-            for signal in await self._journal.store.signals(run=row.id):
-                if signal.kind in ("message", "decision") and _id_in(signal.payload) == message.id:
-                    return row.id
-        return None
+        # A run that ended may just have handed the message on.
+        return None if await self._journal.store.row(begun) is None else begun
+
+    async def _was_brought(self, run: str, message: str) -> bool:
+        # What is on its way comes first: taken in meanwhile, it stands in what is read after it.
+        for signal in await self._journal.store.signals(run=run):
+            if signal.kind in ("message", "decision") and _id_in(signal.payload) == message:
+                return True
+        brought = await self._journal.history(run, 0, (ev.MessageReceived, ev.Answered))
+        return any(getattr(one.event, "message", "") == message for one in brought)
 
     async def _delivered(self, row: RunRow, message: Message) -> bool:
         """Bring the message to a run that asked for it or is at work; return whether it was for this one."""
-        state = await self._state_of(row.id)
+        state = await self._soon(row.id)
+        content = msgspec.Raw(canonical(message.text))
+        identity = message.id or run_id()  # Should the run end before, it is known by this when it is handed on.
         for call in state.calls.values():
             for ask in call.asks:
                 if ask.kind == "question" and not ask.decision:
-                    raw = msgspec.Raw(msgspec.json.encode(message.text))
                     by = row.user or "user"
-                    await self._mail.answer(row.id, Decision(ask.seq, "answer", by, result=raw, message=message.id))
+                    await self._mail.answer(row.id, Decision(ask.seq, "answer", by, result=content, message=identity))
                     return True
         if not listens(state):
             return False
-        content = msgspec.Raw(msgspec.json.encode(message.text))
-        await self._mail.post(row.id, "message", ev.MessageReceived(content=content, message=message.id))
+        received = ev.MessageReceived(content=content, message=identity)
+        await self._mail.post(row.id, "message", received, token=f"message/{identity}")
         return True
 
-    async def _begin(self, message: Message) -> str:
+    async def _soon(self, run: str) -> State:
+        """Return the run's state as it will be once it has taken in what is on its way."""
+        state = await self._state_of(run)
+        for signal in await self._journal.store.signals(run=run):
+            event = event_of(signal.kind, signal.payload)
+            if event is not None:
+                state = evolve(state, state.seq + 1, state.last_at, event)
+        return state
+
+    async def _begin(self, message: Message, start: Start) -> str:
         run = _run_of(message) if message.id else run_id()
-        await self._start(
+        await start(
             message.agent,
             message.text,
             run=run,
@@ -125,16 +163,6 @@ class Dialogue:
         )
         return run
 
-    async def hand_on(self, ended: State, late: ev.MessageReceived) -> None:
-        """Begin a run for a message that reached its run only after the end of it.
-
-        Done again (after a crash), it finds what it did.
-        """
-        text = msgspec.json.decode(bytes(late.content))
-        user = msgspec.json.decode(ended.user)
-        given = Message(ended.agent, text, user, ended.tenant, ended.conversation, late.message)
-        await self._begin(given)
-
 
 def _run_of(message: Message) -> str:
     """Return the id of the run that a message with an id of its own begins: the same for ever."""
@@ -143,7 +171,9 @@ def _run_of(message: Message) -> str:
             f"message {message.id!r} names neither a conversation nor a user, so that its id could be anybody's; "
             "give conversation= or user="
         )
-    whose = canonical([message.tenant, message.agent, message.conversation, message.user, message.id])
+    # A conversation has one user; of a user, what is known besides the id may change from message to message.
+    whom = message.conversation if message.conversation is not None else id_of(message.user) or message.user
+    whose = canonical([message.tenant, message.agent, message.conversation is None, whom, message.id])
     return f"m{digest(whose)[:24]}"
 
 

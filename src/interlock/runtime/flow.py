@@ -14,7 +14,7 @@ from interlock.models import Proposal, Response
 from interlock.runtime.outcomes import Denied, Done, Failed, Turn, Unknown, Waiting
 from interlock.runtime.session import Session
 from interlock.runtime.suspending import Suspended
-from interlock.runtime.thinking import Thinking, grown, proposals_of, turn_of
+from interlock.runtime.thinking import Thinking, turn_of
 
 if TYPE_CHECKING:
     from interlock.runtime.live import LiveRun
@@ -43,6 +43,8 @@ class Flow:
         """What the run's result will be; set it before the last state is left."""
         self.withheld = False
         """Whether a check kept a part of the last turn's words from the user."""
+        self.begun = ""
+        """What the user had read of the last turn's answer before it was interrupted."""
         self._shown = 0
 
     @property
@@ -85,14 +87,20 @@ class Flow:
         key = self._prefix + self._key("turn")
         found = await self._found(key)
         turn = found.event if found is not None else await Thinking(self._live, key).turn()
-        assert isinstance(turn, ev.TurnRecorded)
-        self._shown = msgspec.json.decode(bytes(turn.request), type=Built).seen
         self.withheld = await self._found(f"{key}.words") is not None
-        return turn_of(turn)
+        return self._taken_up(turn)
 
     async def proposals(self) -> tuple[Proposal, ...]:
-        """Return what the model proposed in its last turn."""
-        return proposals_of(await grown(self._live))
+        """Return what the model proposed in the turn that the last entry of a state made."""
+        found = await self._live.journal.find(self._live.id, f"{self._live.state.entry - 1}/turn")
+        assert found is not None
+        return self._taken_up(found.event).proposals
+
+    def _taken_up(self, turn: ev.Event) -> Response:
+        assert isinstance(turn, ev.TurnRecorded)
+        built = msgspec.json.decode(bytes(turn.request), type=Built)
+        self._shown, self.begun = built.seen, built.begun
+        return turn_of(turn)
 
     def news(self) -> bool:
         """Whether words of the user came that the last turn has not seen."""

@@ -1,7 +1,7 @@
 """A run while this process holds it: its folded state, its writer's place in the journal, what is under way."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -11,15 +11,15 @@ from interlock.context import Transcript
 from interlock.journal.journal import SNAPSHOT_EVERY, Prepared
 from interlock.journal.store import RunRow
 from interlock.kernel.decide import status, wake_at
-from interlock.kernel.events import Done, Event, MessageReceived, RunStarted, UndoStarted
+from interlock.kernel.events import Answered, Done, Event, MessageReceived, RunStarted, UndoStarted
 from interlock.kernel.evolve import evolve
 from interlock.kernel.state import State, unsettled
 from interlock.runtime.flight import Flight
 from interlock.runtime.mailbox import Mailbox, event_of
 from interlock.runtime.records import undo_key
 
-HandOn = Callable[[State, MessageReceived], Awaitable[None]]
-"""What sees to a message that reached a run after its end."""
+HandOn = Callable[[str, State, MessageReceived], Awaitable[None]]
+"""What sees to a message that reached a run (its id and state) after its end."""
 
 
 class LiveRun:
@@ -111,11 +111,7 @@ class LiveRun:
             one = self.journal.prepare(event, at)
             state = evolve(state, state.seq + 1, at, one.event)
             prepared.append(one)
-            if one.draft.key is not None:
-                self.closed.add(one.draft.key)
-            if self.transcript is not None:
-                self.transcript.add(state.seq, one.event)
-        self.state = state
+        self._move_on(state, prepared)
         row = self._changed_row(state)
         entry = self.journal.entry(
             self.id,
@@ -139,6 +135,15 @@ class LiveRun:
                 self.mail.changed(self.id, row.wake_at)
         self.journal.defined.add(self.agent.name)
         return expected + 1
+
+    def _move_on(self, state: State, prepared: Sequence[Prepared]) -> None:
+        """Take over events that can be written: all of them, since one that can't be leaves nothing behind."""
+        for seq, one in enumerate(prepared, self.state.seq + 1):
+            if one.draft.key is not None:
+                self.closed.add(one.draft.key)
+            if self.transcript is not None:
+                self.transcript.add(seq, one.event)
+        self.state = state
 
     async def sync_row(self, *, landing: str = "") -> None:
         """Write the run's row if it no longer says what the state says.
@@ -184,28 +189,38 @@ class LiveRun:
             status=doing,
             wake_at=wake,
             conversation=state.conversation,
-            user=_id_of(self.user),
+            user=id_of(self.user),
         )
         return self._row
 
     async def take_in(self, hand_on: HandOn | None = None) -> None:
         """Turn the signals in the run's inbox into its next events.
 
-        A message that comes after the run's end goes to *hand_on*; without one, it is left where it is.
+        A message that comes after the run's end (or so late that nobody will answer it before) goes to *hand_on* once
+        the run has ended; until then, it is left where it is.
         """
         async with self._intake:
             for signal in await self.journal.store.signals(run=self.id):
-                event = event_of(signal.kind, signal.payload)
-                if isinstance(event, MessageReceived) and self.state.ended:
-                    if hand_on is None:
+                event = self._as_it_fits(event_of(signal.kind, signal.payload))
+                if isinstance(event, MessageReceived) and (self.state.ended or self.state.cancelling):
+                    if hand_on is None or not self.state.ended:
                         continue
-                    await hand_on(self.state, event)
+                    await hand_on(self.id, self.state, event)
                     event = None
                 if isinstance(event, UndoStarted):
                     event = await self._to_undo(event)
                 await self.append(*(() if event is None else (event,)), consumes=(signal.id,))
             if self.state.cancelling and self.thinking is not None:
                 self.thinking.cancel()
+
+    def _as_it_fits(self, event: Event | None) -> Event | None:
+        """Return a user's answer to a question that is no longer open as what it is all the same: a message."""
+        if not isinstance(event, Answered) or not event.message:
+            return event
+        asks = (ask for call in self.state.calls.values() for ask in call.asks)
+        if any(ask.seq == event.question and not ask.decision for ask in asks):
+            return event
+        return MessageReceived(content=event.result, message=event.message)
 
     async def _to_undo(self, asked: UndoStarted) -> UndoStarted | None:
         """Leave out what has been taken back since the plan was made; two who undo the same do it once."""
@@ -222,9 +237,9 @@ class LiveRun:
         return f"<LiveRun {self.id} {status(self.state)} [seq {self.state.seq} | {len(self.flights)} in flight]>"
 
 
-def _id_of(user: Any) -> str | None:
+def id_of(user: Any) -> str | None:
     """Return the principal's id, as far as it has one."""
-    if not isinstance(user, dict):
+    if not isinstance(user, Mapping):
         return None
-    given = cast("dict[str, Any]", user).get("id")
+    given = cast("Mapping[str, Any]", user).get("id")
     return None if given is None else str(given)

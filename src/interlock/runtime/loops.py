@@ -109,7 +109,8 @@ class Loops:
         if mail.earlier.is_set() or await mail.journal.store.due(mail.clock.now(), 1, self._seen):
             mail.earlier.set()
             return True
-        return bool(await self._mail.journal.store.signals(limit=1))
+        # What was posted to a run that this process can't drive waits for one that can.
+        return any(one.run not in self._left for one in await self._mail.journal.store.signals(limit=PAGE))
 
     async def room(self, runs: int) -> None:
         """Wait until fewer than *runs* runs are being tended, or are in line for it."""

@@ -57,7 +57,9 @@ class Mailbox:
     def watch(self, run: str) -> asyncio.Future[None]:
         """Return a future that is done when the row of *run* changes next, in this process."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._watchers.setdefault(run, []).append(future)
+        # Those who came and went while nothing changed are forgotten here: a run may wait for days.
+        still = [one for one in self._watchers.get(run, ()) if not one.done()]
+        self._watchers[run] = [*still, future]
         return future
 
     async def post(self, run: str, kind: str, content: Any, token: str | None = None) -> None:
@@ -71,7 +73,8 @@ class Mailbox:
 
     async def answer(self, run: str, decision: Decision) -> None:
         """Post a person's answer to a question."""
-        await self.post(run, "decision", decision, token=f"{decision.question}/{decision.decision}/{decision.by}")
+        token = f"{decision.question}/{decision.decision}/{decision.by}/{decision.message}"
+        await self.post(run, "decision", decision, token)
 
     async def question(self, run: str, seq: int) -> Question:
         """Return the question asked at *seq* of the run.

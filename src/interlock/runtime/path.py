@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 ARGUMENTS_LIMIT = 1 << 20
 """How many bytes the arguments of one proposal may have."""
 
+LONGEST_NAME = 200
+"""How many characters of the name of an action that there isn't are kept."""
+
 FACT_TIMEOUT = 10_000_000
 """How long the gathering of one fact may take, in microseconds."""
 
@@ -402,7 +405,7 @@ class ActionPath:
         await live.append(
             ev.Denied(
                 call=step.key,
-                action=step.name[:200],
+                action=step.name[:LONGEST_NAME],
                 stage=refusal.stage,
                 reasons=refusal.reasons,
                 instead=refusal.instead,
@@ -420,7 +423,7 @@ class ActionPath:
 
 
 def _same(step: Step, action: str, known: str) -> None:
-    if step.name != action or (known and step.digest != known):
+    if step.name[:LONGEST_NAME] != action[:LONGEST_NAME] or (known and step.digest != known):
         raise KeyReusedError(
             f"key {step.key!r} already names a proposal of {action!r} with other arguments; "
             "give every proposal a key of its own"

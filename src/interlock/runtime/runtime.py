@@ -2,9 +2,11 @@
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Self
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
@@ -23,6 +25,7 @@ from interlock.journal.redact import Redactor
 from interlock.journal.store import Store
 from interlock.kernel import events as ev
 from interlock.kernel.state import State
+from interlock.models import Closing
 from interlock.runtime.clock import Clock, SystemClock
 from interlock.runtime.delegation import Delegation
 from interlock.runtime.dialogue import Dialogue, Message
@@ -31,7 +34,7 @@ from interlock.runtime.ids import run_id
 from interlock.runtime.live import LiveRun
 from interlock.runtime.loops import DRAIN, Loops
 from interlock.runtime.mailbox import Mailbox
-from interlock.runtime.options import Credentials, Options
+from interlock.runtime.options import Credentials, Look, Options
 from interlock.runtime.path import ActionPath
 from interlock.runtime.pool import ThreadPool
 from interlock.runtime.questions import Question, parse
@@ -40,6 +43,9 @@ from interlock.runtime.session import Session
 from interlock.runtime.tending import Tender
 from interlock.runtime.watching import Watching
 from interlock.undo import UndoPlan, plan
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
 
 IDLE = 1024
 """How many runs that nobody holds stay folded in memory."""
@@ -91,6 +97,8 @@ class Runtime:
         self._idle: dict[str, LiveRun] = {}
         self._opening: dict[str, asyncio.Lock] = {}
         self._open = False
+        self.closing = asyncio.Event()
+        """Set once the runtime begins to close: whoever waits for a run of it stops waiting."""
 
     # opening and closing
 
@@ -113,7 +121,7 @@ class Runtime:
         self._mail = Mailbox(self.journal, self._clock)
         self._slots = asyncio.Semaphore(self._options.max_runs)
         self.watching = Watching(self.journal, self._mail, self._live, self.agents)
-        self._dialogue = Dialogue(self.journal, self._mail, self._state_of, self.start)
+        self._dialogue = Dialogue(self.journal, self._mail, self._state_of, self.start, self._start_now)
         self._sender = Sender(ThreadPool(), self._options.credentials, self.journal, self._clock)
         self._path = ActionPath(self._sender, self._options, Delegation(self._started))
         self._loops = Loops(self._mail, Tender(self._path, self._dialogue.hand_on), self.held, self._live, self.agents)
@@ -124,11 +132,16 @@ class Runtime:
     async def __aexit__(self, *_: object) -> None:
         """Stop beginning things, let effects under way end, and close the journal."""
         self._open = False
+        self.closing.set()
+        held = set(self._live.values())  # Who held a run lets go of it when it is stopped; what is in flight goes on.
         await self._loops.stop()
-        flights = [flight.join() for live in self._live.values() for flight in live.flights.values()]
+        flights = [flight.join() for live in held.union(self._live.values()) for flight in live.flights.values()]
         if flights:
             await asyncio.wait(flights, timeout=DRAIN)
         await self._sender.close()
+        for model in {id(one.model): one.model for one in self.agents.values()}.values():
+            if isinstance(model, Closing):
+                await model.aclose()
         await self.journal.store.close()
 
     # runs
@@ -161,7 +174,7 @@ class Runtime:
             DeclarationError: there is no such agent.
             CanonicalError: input or user have no JSON form.
         """
-        self._check_open()
+        self.check_open()
         identifier = run if run is not None else run_id()
         if run is not None and await self.journal.store.row(run) is not None:
             return Run(self, run)
@@ -202,6 +215,9 @@ class Runtime:
         if known.machine is not None:
             self._loops.tend(run)
 
+    async def _start_now(self, agent: str, given: str, *, run: str, **fields: Any) -> None:
+        await self._started(self._agent(agent), run, given, **fields)
+
     async def send(
         self,
         agent: str,
@@ -227,10 +243,16 @@ class Runtime:
             message_id: The sender's own id of the message: sent again, it is found again and nothing happens twice.
 
         Raises:
-            DeclarationError: there is no such agent, or a `message_id` comes without conversation and user.
+            DeclarationError: there is no such agent, it has neither model nor machine, or a `message_id` comes without
+                conversation and user.
+            OtherUserError: the conversation is another user's.
         """
-        self._check_open()
-        self._agent(agent)
+        self.check_open()
+        if self._agent(agent).machine is None:
+            raise DeclarationError(
+                f"nobody would answer: agent {agent!r} has neither a model nor a machine; give it model=…, "
+                "or start a run and drive it in a session"
+            )
         principal = {"id": user} if isinstance(user, str) else user
         message = Message(agent, text, principal, tenant, conversation, message_id or "")
         return Run(self, await self._dialogue.send(message))
@@ -248,7 +270,7 @@ class Runtime:
             RunEndedError: the run has ended.
             DeclarationError: its agent is not one of this runtime's, or its machine drives it.
         """
-        self._check_open()
+        self.check_open()
         async with self.held(run) as live:
             if live.state.driven:
                 raise DeclarationError(f"run {run!r} is driven by the machine of agent {live.agent.name!r}")
@@ -338,7 +360,12 @@ class Runtime:
             known = ", ".join(self.agents) or "none"
             raise DeclarationError(f"this runtime has no agent {name!r}; it has: {known}") from None
 
-    def _check_open(self) -> None:
+    def check_open(self) -> None:
+        """Do nothing while the runtime is open.
+
+        Raises:
+            RuntimeClosedError: it is not open yet, or is closing.
+        """
         if not self._open:
             raise RuntimeClosedError("the runtime is not open; use it inside `async with Runtime(…)`")
 
@@ -368,6 +395,31 @@ class Runtime:
     async def settled(self) -> None:
         """Wait until nothing more can be done now: every run has ended, waits, sleeps or is a foreign loop's."""
         await self._loops.settled()
+
+    def asgi(
+        self, *, user: Look | None = None, tenant: Look | None = None, agents: Collection[str] | None = None
+    ) -> "ASGIApp":
+        """Return an ASGI application to talk to the agents, for a host to mount: `app.mount("/agents", rt.asgi(…))`.
+
+        It works in the event loop in which this runtime is open. Its endpoints stand in `interlock.server.app`.
+
+        Args:
+            user: Finds whom a request is made for: an id, or a mapping with an "id"; sync or async. None means that
+                nobody is signed in (401). An `HTTPException` that it raises is the answer; anything else that it
+                raises or returns is a fault of the host (500, and the log says what). A run, a question and a
+                conversation are only there for their own user. Without this function nobody is told from anybody:
+                runs have no user, and whoever can send a request may read and continue them all.
+            tenant: Finds the tenant, a text, in the same way; by default all are of one.
+            agents: The names of those that may be talked to; by default all.
+
+        Raises:
+            DeclarationError: Starlette is not installed, or there is no such agent.
+        """
+        if find_spec("starlette") is None:
+            raise DeclarationError("the HTTP endpoints need Starlette: pip install 'interlock[server]'")
+        # By its name, because rooms depend on what is below them and the server stands above. It is asked for here
+        # because here is where whoever embeds a runtime looks for it.
+        return import_module("interlock.server").asgi(self, user=user, tenant=tenant, agents=agents)
 
     async def undo_plan_of(self, run: str) -> UndoPlan:
         """Return what an undo of the run would do now."""

@@ -3,7 +3,10 @@
 import re
 from collections.abc import Callable, Sequence
 
-_END = re.compile(r"(?<=[.!?…])[\"'”’»)\]]*\s+|(?<=[。！？])|\n+")  # noqa: RUF001 - the full-width signs are meant
+# It begins with one set of signs, which makes looking for the next end fast.
+_END = re.compile(
+    r"[.!?…。！？\n](?:(?<=[.!?…])[\"'”’»)\]]*\s+|(?<=[。！？])|(?<=\n)\n*)"  # noqa: RUF001 - full-width signs are meant
+)
 
 LONGEST = 2_000
 """After how many characters a sentence is cut even where it does not end."""
@@ -11,6 +14,8 @@ LONGEST = 2_000
 
 class Sentences:
     """Takes words as they come and gives back whole sentences; joined, these are the words exactly.
+
+    However the words come in pieces, the sentences are the same.
 
     The mutable state: the beginning of the next sentence.
     """
@@ -23,14 +28,10 @@ class Sentences:
         text = self._begun + words
         whole: list[str] = []
         start = 0
-        for end in _END.finditer(text):
-            # What ends the text may go on with the next words: another space, a closing quote.
-            if end.end() < len(text) and end.end() > start:
-                whole.append(text[start : end.end()])
-                start = end.end()
-        while len(text) - start > LONGEST:
-            whole.append(text[start : start + LONGEST])
-            start += LONGEST
+        # What ends the text may go on with the next words: another space, a closing quote.
+        while (end := _end(text, start)) < len(text):
+            whole.append(text[start:end])
+            start = end
         self._begun = text[start:]
         return whole
 
@@ -38,6 +39,13 @@ class Sentences:
         """Return what is left at the end, if anything."""
         left, self._begun = self._begun, ""
         return [left] if left else []
+
+
+def _end(text: str, start: int) -> int:
+    """Return where the sentence that begins at *start* ends, at the latest."""
+    latest = start + LONGEST
+    found = _END.search(text, start, latest + 1)
+    return latest if found is None else min(found.end(), latest)
 
 
 def problem_with(sentence: str, checks: Sequence[Callable[[str], str | None]]) -> str | None:

@@ -1,19 +1,34 @@
 """The synchronous twin: the same runtime for code without an event loop, on a loop in a thread of its own."""
 
 import asyncio
+import os
 import threading
-from collections.abc import Coroutine, Generator
-from contextlib import contextmanager
-from typing import Any, Self, TypeVar
+from collections.abc import AsyncGenerator, Coroutine, Generator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Protocol, Self, TypeVar, cast
 
+from interlock.agents import Agent
+from interlock.errors import DeclarationError
+from interlock.journal.store import Store
 from interlock.models import Proposal
-from interlock.runtime.outcomes import Finished, Outcome, Stopped, Turn, Waiting
+from interlock.runtime.handles import Plan, Run
+from interlock.runtime.options import Credentials
+from interlock.runtime.outcomes import Denied, Done, Failed, Finished, Stopped, Turn, Unknown, Waiting
 from interlock.runtime.questions import Question
-from interlock.runtime.runtime import Run, Runtime
+from interlock.runtime.runtime import Runtime
 from interlock.runtime.session import Session
 from interlock.undo import Item
 
 T = TypeVar("T")
+
+_END: Any = object()
+
+
+class _Runner(Protocol):
+    """What runs a coroutine to its end on the loop, and returns what it returns."""
+
+    def __call__(self, coroutine: Coroutine[Any, Any, T]) -> T: ...
 
 
 class _Loop:
@@ -25,9 +40,15 @@ class _Loop:
         self._thread.start()
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+        running = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        try:
+            return running.result()
+        except BaseException:
+            running.cancel()  # ^C reaches this thread: what it waits for on the loop is to end too.
+            raise
 
     def close(self) -> None:
+        self.run(self._loop.shutdown_asyncgens())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -45,14 +66,18 @@ class SyncRuntime:
         try:
             self._run(self._runtime.__aenter__())
         except BaseException:
-            self._loop.close()
+            loop, self._loop = self._loop, None
+            loop.close()
             raise
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._run(self._runtime.__aexit__(*error))
         assert self._loop is not None
-        self._loop.close()
+        try:
+            self._run(self._runtime.__aexit__(*error))
+        finally:
+            loop, self._loop = self._loop, None
+            loop.close()
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         if self._loop is None:
@@ -63,6 +88,10 @@ class SyncRuntime:
     def start(self, agent: str, input: Any = None, **options: Any) -> "SyncRun":  # noqa: A002 - it is the run's input
         """Start a run; see `Runtime.start`."""
         return SyncRun(self._run, self._run(self._runtime.start(agent, input, **options)))
+
+    def send(self, agent: str, text: str, **options: Any) -> "SyncRun":
+        """Bring a message of a user to an agent; see `Runtime.send`."""
+        return SyncRun(self._run, self._run(self._runtime.send(agent, text, **options)))
 
     def run(self, run: str) -> "SyncRun":
         """Return a handle on the run with this id."""
@@ -86,13 +115,14 @@ class SyncRuntime:
 class SyncSession:
     """`Session` for synchronous code."""
 
-    def __init__(self, run: Any, session: Session) -> None:
+    def __init__(self, run: _Runner, session: Session) -> None:
         self._run = run
         self._session = session
 
-    def perform(self, proposal: Proposal) -> Outcome:
+    def perform(self, proposal: Proposal) -> "Done | Denied | SyncWaiting | Failed | Unknown":
         """Take a proposal down the one path of an action; see `Session.perform`."""
-        return self._run(self._session.perform(proposal))
+        outcome = self._run(self._session.perform(proposal))
+        return _waiting(self._run, outcome) if isinstance(outcome, Waiting) else outcome
 
     def record(self, turn: Turn) -> None:
         """Record a model turn; see `Session.record`."""
@@ -114,14 +144,23 @@ class SyncSession:
 class SyncRun:
     """`Run` for synchronous code."""
 
-    def __init__(self, run: Any, handle: Run) -> None:
+    def __init__(self, run: _Runner, handle: Run) -> None:
         self._run = run
         self._handle = handle
         self.id = handle.id
 
-    def result(self) -> Finished | Waiting | Stopped:
+    def result(self) -> "Finished | SyncWaiting | Stopped":
         """Return what became of the run; see `Run.result`."""
-        return self._run(self._handle.result())
+        found = self._run(self._handle.result())
+        return _waiting(self._run, found) if isinstance(found, Waiting) else found
+
+    def text(self) -> Generator[str]:
+        """Yield what the agent says to its user, sentence by sentence; see `Run.text`."""
+        return _each(self._run, self._handle.text())
+
+    def drafts(self) -> Generator[str]:
+        """Yield the model's words as they come, before anybody has looked at them; see `Run.drafts`."""
+        return _each(self._run, self._handle.drafts())
 
     def status(self) -> str:
         """Return the word for what the run is doing."""
@@ -143,7 +182,7 @@ class SyncRun:
 class SyncPlan:
     """An undo plan for synchronous code."""
 
-    def __init__(self, run: Any, plan: Any) -> None:
+    def __init__(self, run: _Runner, plan: Plan) -> None:
         self._run = run
         self._plan = plan
 
@@ -161,11 +200,15 @@ class SyncPlan:
 
 
 class SyncQuestion:
-    """A question for synchronous code; `question` has its text."""
+    """A question for synchronous code; `id`, `kind`, `level` and `says` are those of `question`."""
 
-    def __init__(self, run: Any, question: Question) -> None:
+    def __init__(self, run: _Runner, question: Question) -> None:
         self._run = run
         self.question = question
+        self.id = question.id
+        self.kind = question.kind
+        self.level = question.level
+        self.says = question.says
 
     def approve(self, by: str, note: str = "") -> None:
         """Say yes."""
@@ -182,3 +225,79 @@ class SyncQuestion:
     def never(self, by: str, note: str = "") -> None:
         """Say that the effect in question did not happen and will not."""
         self._run(self.question.never(by, note))
+
+    def answer(self, text: str, by: str) -> None:
+        """Answer a question that the agent asks its user."""
+        self._run(self.question.answer(text, by))
+
+    def __repr__(self) -> str:
+        return repr(self.question)
+
+
+@dataclass(frozen=True, match_args=False)
+class SyncWaiting(Waiting):
+    """`Waiting` for synchronous code: its questions are answered without an event loop."""
+
+    # A question's twin has the same methods and waits in them, so that the one can't stand for the other by type.
+    questions: tuple[SyncQuestion, ...] = ()  # pyright: ignore[reportIncompatibleVariableOverride]
+
+    @property
+    def question(self) -> SyncQuestion:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """The first of the questions; see `Waiting.question`."""
+        return cast("SyncQuestion", super().question)
+
+
+def _waiting(run: _Runner, found: Waiting) -> SyncWaiting:
+    return SyncWaiting(tuple(SyncQuestion(run, one) for one in found.questions), found.until)
+
+
+def _each(run: _Runner, items: AsyncGenerator[T]) -> Generator[T]:
+    """Yield what *items* yields on the loop; whoever stops early stops them too."""
+
+    async def following() -> T:
+        return await anext(items, _END)
+
+    try:
+        while (item := run(following())) is not _END:
+            yield item
+    finally:
+        with suppress(RuntimeError):  # The loop that has ended has closed them itself.
+            run(items.aclose())
+
+
+def run_sync(
+    agent: Agent,
+    text: str,
+    *,
+    journal: str | os.PathLike[str] | Store = ":memory:",
+    user: str | Mapping[str, Any] | None = None,
+    tenant: str = "",
+    conversation: str | None = None,
+    message_id: str | None = None,
+    credentials: Credentials | None = None,
+) -> Finished | SyncWaiting | Stopped:
+    """Bring one message to an agent and return what became of it: for scripts and notebooks.
+
+    It works where an event loop runs already. What waits for a person is in the journal, if that is a file; answer it
+    with the `interlock` command or in a `SyncRuntime`.
+
+    Args:
+        agent: The agent, with a model or a machine.
+        text: What the user says.
+        journal: As for `Runtime`; by default one in memory, of which nothing is left.
+        user: Whom the run acts for; see `Runtime.start`.
+        tenant: Which tenant the run belongs to.
+        conversation: Which dialogue it belongs to; in a journal that is kept, the agent knows what was said before.
+        message_id: Your own id of the message; see `Runtime.send`.
+        credentials: As for `Runtime`.
+
+    Raises:
+        DeclarationError: nothing drives the agent, or a `message_id` comes without conversation and user.
+        OtherUserError: the conversation is another user's.
+        DriverConflictError: another process drives this journal.
+    """
+    if agent.machine is None:
+        raise DeclarationError(f"agent {agent.name!r} would never answer; give it model=… (or machine=…)")
+    with SyncRuntime(journal, agent, credentials=credentials) as rt:
+        options = {"user": user, "tenant": tenant, "conversation": conversation, "message_id": message_id}
+        return rt.send(agent.name, text, **options).result()

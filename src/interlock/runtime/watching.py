@@ -11,6 +11,7 @@ from interlock.errors import UnknownRunError
 from interlock.journal.journal import Journal
 from interlock.journal.store import RunRow
 from interlock.kernel import events as ev
+from interlock.kernel.state import State
 from interlock.runtime.live import LiveRun
 from interlock.runtime.mailbox import Mailbox
 from interlock.runtime.outcomes import Finished, Stopped, Waiting
@@ -57,15 +58,22 @@ class Watching:
             UnknownRunError: there is no such run.
         """
         row = await self.row(run)
-        if row.status == "waiting":
-            questions = await self.questions_of(run)
-            return Waiting(tuple(questions)) if questions else None
-        if row.status == "parked":
-            reason = (await self._journal.state(run)).parked
-            return None if await self._told(run, "unpark") else Stopped("parked", reason)
         if row.status in ("done", "failed", "cancelled"):
             return await self._end(row)
-        return await self._of_delegates(run)
+        found = await self._halt(row)
+        if found is None or (await self._state(run)).cancelling or await self._told(run, "cancel"):
+            return None  # What is called off waits for nobody.
+        return found
+
+    async def _halt(self, row: RunRow) -> Waiting | Stopped | None:
+        """Return why the run does not go on by itself, or None where it does."""
+        if row.status == "waiting":
+            questions = await self.questions_of(row.id)
+            return Waiting(tuple(questions)) if questions else None
+        if row.status == "parked":
+            reason = (await self._state(row.id)).parked
+            return None if await self._told(row.id, "unpark") else Stopped("parked", reason)
+        return await self._of_delegates(row.id)
 
     async def _end(self, row: RunRow) -> Outlook:
         ends = await self._journal.history(row.id, 0, (ev.RunEnded,))
@@ -82,9 +90,9 @@ class Watching:
             return msgspec.json.decode(recorded)
         return known.loop.answer.result(recorded)
 
-    async def _of_delegates(self, run: str) -> Outlook | None:
+    async def _of_delegates(self, run: str) -> Waiting | Stopped | None:
         """Return what the runs that this one delegated to wait for, where that is all that it waits for."""
-        state = self._live[run].state if run in self._live else await self._journal.state(run)
+        state = await self._state(run)
         if not state.calls or any(call.phase != "delegated" for call in state.calls.values()):
             return None
         found = [await self.outlook(call.child) for call in state.calls.values() if await self._exists(call.child)]
@@ -108,6 +116,10 @@ class Watching:
                 changed.cancel()
                 return found
             await changed
+
+    def change(self, run: str) -> asyncio.Future[None]:
+        """Return a future that is done when something is added to the run next, in this process."""
+        return self._mail.watch(run)
 
     async def undone(self, run: str, before: int) -> tuple[int, ...]:
         """Wait until the run has seen more than *before* undos end; return what the last one could not take back."""
@@ -168,11 +180,14 @@ class Watching:
 
     async def questions_of(self, run: str) -> list[Question]:
         """Return what the run asks people and nobody has answered, taken in or not."""
-        live = self._live.get(run)
-        state = live.state if live is not None else await self._journal.state(run)
+        state = await self._state(run)
         asks = [ask for call in state.calls.values() for ask in call.asks if not ask.decision]
         told = [msgspec.json.decode(one, type=Decision).question for one in await self._told(run, "decision")]
         return [await self._mail.question(run, ask.seq) for ask in asks if ask.seq not in told]
+
+    async def _state(self, run: str) -> State:
+        live = self._live.get(run)
+        return live.state if live is not None else await self._journal.state(run)
 
     async def _told(self, run: str, kind: str) -> list[bytes]:
         """Return what was posted to the run and is on its way."""

@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from interlock.actions.action import Action
+from interlock.actions.asking import ask_user
 from interlock.agents import Agent
 from interlock.canonical import canonical
 from interlock.errors import CanonicalError
@@ -72,6 +73,8 @@ class Watch:
         ]
 
     def _watched_action(self, action: Action[Any, Any, Any]) -> Action[Any, Any, Any]:
+        if action is ask_user:
+            return action  # The runtime asks by itself, and knows this action by what it is.
         twin = copy.copy(action)
         happened = "reading" if action.effect == "read" else "sending"
         twin.function = self._function(action.name, "perform", action.function, happened)
