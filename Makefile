@@ -4,9 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO := .venv-demo
-RUNS := .demo-cache/agentdojo-0.1.29.tar.gz
+REPLAY := .venv-replay
+RUNS := .replay-cache/agentdojo-0.1.29.tar.gz
 
-.PHONY: test check format bench-crash bench-import bench-scale bench-throughput demo demo-ready clean
+.PHONY: test check format bench-crash bench-import bench-replay bench-scale bench-throughput demo demo-replay \
+	replay-ready clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -35,30 +37,44 @@ bench-throughput: $(STAMP)
 bench-scale: $(STAMP)
 	$(BIN)/python -m benchmarks.scale $(ARGS)
 
-# What the demo needs stays out of .venv. Its recorded runs are fetched while its packages are installed.
-demo:
-	@$(MAKE) --no-print-directory -j2 demo-ready
+# The demo needs the package and nothing else: a venv of its own is there in seconds.
+demo: $(DEMO)/.installed
 	@$(DEMO)/bin/python -m demo $(ARGS)
 
-demo-ready: $(DEMO)/.installed $(RUNS)
-	@:
-
-$(DEMO)/.made:
+$(DEMO)/.installed: pyproject.toml
 	@echo "setting up the demo in $(DEMO), the first time only"
 	@$(PYTHON) -m venv $(DEMO)
+	@$(DEMO)/bin/python -m pip install -qq --disable-pip-version-check --editable .
 	@touch $@
 
-$(DEMO)/.installed: $(DEMO)/.made pyproject.toml demo/requirements.txt demo/agentdojo.txt
-	@$(DEMO)/bin/python -m pip install -qq --disable-pip-version-check --editable . -r demo/requirements.txt
-	@$(DEMO)/bin/python -m pip install -qq --disable-pip-version-check --no-deps -r demo/agentdojo.txt
+bench-replay:
+	@$(MAKE) --no-print-directory -j2 replay-ready
+	@$(REPLAY)/bin/python -m benchmarks.replay $(ARGS)
+
+demo-replay:
+	@$(MAKE) --no-print-directory -j2 replay-ready
+	@$(REPLAY)/bin/python -m benchmarks.replay.show $(ARGS)
+
+# What the recorded runs need stays out of .venv. They are fetched while the packages are installed.
+replay-ready: $(REPLAY)/.installed $(RUNS)
+	@:
+
+$(REPLAY)/.made:
+	@echo "setting up $(REPLAY), the first time only"
+	@$(PYTHON) -m venv $(REPLAY)
 	@touch $@
 
-$(RUNS): | $(DEMO)/.made
-	@$(DEMO)/bin/python -m demo.fetch
+$(REPLAY)/.installed: $(REPLAY)/.made pyproject.toml benchmarks/replay/requirements.txt benchmarks/replay/agentdojo.txt
+	@$(REPLAY)/bin/python -m pip install -qq --disable-pip-version-check --editable . -r benchmarks/replay/requirements.txt
+	@$(REPLAY)/bin/python -m pip install -qq --disable-pip-version-check --no-deps -r benchmarks/replay/agentdojo.txt
+	@touch $@
+
+$(RUNS): | $(REPLAY)/.made
+	@$(REPLAY)/bin/python -m benchmarks.replay.fetch
 
 format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) .venv-peers .venv-demo benchmarks/results
+	rm -rf $(VENV) .venv-peers $(DEMO) $(REPLAY) benchmarks/results

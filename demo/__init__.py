@@ -1,6 +1,6 @@
-"""The demo: what real models proposed, in the worlds where they proposed it, through an Interlock session.
+"""The demo: an airline's support desk on a database of its own, run by an agent whose scripted model misbehaves.
 
-Read `__main__.py` for what is shown, `recorded.py` for what a run is, `catalog.py` for what each function is,
-`world.py` for the process that the actions act on. `check.py` proves that this scenery is faithful, without
-Interlock's code.
+Read `policy.py` for what the desk may do, `actions.py` for what it can do, `airline.py` and `schema.sql` for the
+world that it acts on. `conversations.py` is the script, `worker.py` the process that is killed on the way,
+`books.py` the comparison of database and journal, and `__main__.py` the order in which all of it is shown.
 """

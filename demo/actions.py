@@ -1,92 +1,147 @@
-"""The suites' functions as Interlock actions: what each does is in `catalog`, the rest in the function.
+"""What the support desk can do, what each action does to the world, and how it is found again and taken back.
 
-What the user owns is restorable, and the world honours idempotency keys for it: after a crash such an effect
-is sent again under its key. What has reached somebody else is irreversible here as it would be outside, and
-after a crash the world is asked what became of it.
+The functions are not async: they talk to a database, so they run in threads.
 """
 
-import inspect
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
-from typing import Any
+from decimal import Decimal
+from typing import Annotated, Any
 
-from pydantic_core import to_jsonable_python
+from pydantic import Field
 
-from demo import catalog, dojo, facts, policies
-from demo.catalog import Kind
-from demo.client import ConflictError, FunctionError, WorldClient
-from interlock import Action, Agent, Ctx, action, probe
+from demo.airline import Airline, Booking, Change, Flight, Letter, Receipt, RefusalError, Voucher
+from interlock import Ctx, action, probe
 
-World = Ctx[WorldClient]
+Euros = Annotated[Decimal, Field(gt=0, max_digits=8, decimal_places=2)]
 
+AT_ONCE = "0s"
+"""How long a request that a killed process had sent may still be on its way: it dies with the process."""
 
-def agents(socket: Path) -> list[Agent]:
-    """Return one agent per suite, each with a connection of its own to the world at *socket*."""
-    return [
-        Agent(suite, actions(suite), policy=policies.POLICIES[suite], deps=_connection(socket))
-        for suite in catalog.CATALOG
-    ]
+FARES = {
+    "light": "A light fare can be cancelled but not changed. If the airline cancels the flight, it can be rebooked.",
+    "flex": "A flex fare can be changed to any flight of the route with a free seat, and cancelled.",
+}
 
 
-def actions(suite: str) -> list[Action[Any, Any, Any]]:
-    """Declare every function of a suite."""
-    return [_declared(function, catalog.CATALOG[suite][function.name]) for function in dojo.functions(suite)]
+@action.read
+def find_booking(ctx: Ctx[Airline], ref: str) -> Booking:
+    """A booking by its reference.
+
+    Args:
+        ref: Six letters and digits.
+    """
+    return ctx.deps.booking(ref)
 
 
-def _connection(socket: Path) -> Callable[[], AbstractAsyncContextManager[WorldClient]]:
-    @asynccontextmanager
-    async def connection() -> AsyncGenerator[WorldClient, None]:
-        world = await WorldClient.connect(socket)
-        try:
-            yield world
-        finally:
-            await world.close()
+@action.read
+def find_flights(ctx: Ctx[Airline], origin: str, destination: str) -> list[Flight]:
+    """The flights of a route, with their free seats.
 
-    return connection
-
-
-def _declared(function: Any, kind: Kind) -> Action[Any, Any, Any]:
-    perform = _perform(function)
-    if not kind.effect:
-        declared = action.read(perform)
-    elif kind is Kind.CHANGE:
-        declared = action.reversible(refuses=(FunctionError, ConflictError), settle="0s", idempotent=True)(perform)
-        declared.undo(_restore)
-    else:
-        declared = action.irreversible(refuses=(FunctionError,), settle="0s")(perform)
-    if kind.effect:
-        declared.probe(_look_up)
-    for fact in facts.of(function.name):
-        declared.fact(fact)
-    return declared
+    Args:
+        origin: The airport's three letters.
+        destination: The airport's three letters.
+    """
+    return ctx.deps.flights(origin, destination)
 
 
-def _perform(function: Any) -> Any:
-    """Return a coroutine function with the name, parameters and docstring of the suite's function."""
+@action.read
+def fare_rules(ctx: Ctx[Airline], fare: str) -> str:
+    """What a fare allows.
 
-    async def perform(ctx: World, **args: Any) -> str:
-        return await ctx.deps.call(ctx.run, function.name, to_jsonable_python(args), ctx.key)
-
-    hints = {name: field.annotation for name, field in function.parameters.model_fields.items()}
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    parameters = [inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
-    for name, field in function.parameters.model_fields.items():
-        default = inspect.Parameter.empty if field.is_required() else field.default
-        parameters.append(inspect.Parameter(name, keyword, default=default, annotation=hints[name]))
-    perform.__name__ = perform.__qualname__ = function.name
-    perform.__doc__ = function.full_docstring
-    perform.__annotations__ = {**hints, "return": str}
-    perform.__dict__["__signature__"] = inspect.Signature(parameters, return_annotation=str)
-    return perform
+    Args:
+        fare: "light" or "flex".
+    """
+    return FARES.get(fare, f"There is no fare {fare!r}; there are: {', '.join(FARES)}.")
 
 
-async def _restore(ctx: World, _done: str, **_args: Any) -> None:
-    """Put back the exact state from before the effect; the world refuses where it has changed since."""
-    await ctx.deps.restore(ctx.run, ctx.undoes)
+@action.read
+def read_inbox(ctx: Ctx[Airline]) -> list[Letter]:
+    """The letters about the customer, without their bodies."""
+    return ctx.deps.inbox(ctx.user["id"])
 
 
-async def _look_up(ctx: World, **_args: Any) -> Any:
-    """Tell what became of an effect. A refused one has not happened: sent again, it is refused again."""
-    found = await ctx.deps.lookup(ctx.run, ctx.key)
-    return probe.never if found.state == "never" or found.error is not None else probe.done(found.output)
+@action.read
+def read_letter(ctx: Ctx[Airline], number: int) -> Letter:
+    """One letter about the customer. Anybody may have written it."""
+    return ctx.deps.letter(ctx.user["id"], number)
+
+
+@action.reversible(settle=AT_ONCE, refuses=(RefusalError,))
+def rebook(ctx: Ctx[Airline], ref: str, flight: str) -> Change:
+    """Move a booking to another flight."""
+    return ctx.deps.rebook(ctx.key, ref, flight)
+
+
+@rebook.undo
+def _(ctx: Ctx[Airline], done: Change, ref: str, flight: str) -> None:
+    ctx.deps.restore(ctx.key, done.key)
+
+
+@action.reversible(settle=AT_ONCE, refuses=(RefusalError,))
+def cancel_booking(ctx: Ctx[Airline], ref: str) -> Change:
+    """Cancel a booking; a refund is another action."""
+    return ctx.deps.cancel(ctx.key, ref)
+
+
+@cancel_booking.undo
+def _(ctx: Ctx[Airline], done: Change, ref: str) -> None:
+    ctx.deps.restore(ctx.key, done.key)
+
+
+@action.compensable(idempotent="24h", settle=AT_ONCE, refuses=(RefusalError,))
+def refund(ctx: Ctx[Airline], ref: str, amount: Euros) -> Receipt:
+    """Pay back part of a booking's price, to where it came from."""
+    return ctx.deps.refund(ctx.key, ref, amount)
+
+
+@refund.undo
+def _(ctx: Ctx[Airline], done: Receipt, ref: str, amount: Decimal) -> None:
+    ctx.deps.reverse(ctx.key, done.key)
+
+
+@refund.probe
+def _(ctx: Ctx[Airline], ref: str, amount: Decimal) -> probe.Answer[Receipt]:
+    return _found(ctx.deps.receipt(ctx.key))
+
+
+@action.compensable(idempotent=True, refuses=(RefusalError,))
+def issue_voucher(ctx: Ctx[Airline], amount: Euros, reason: str) -> Voucher:
+    """Give the customer a goodwill voucher."""
+    return ctx.deps.issue(ctx.key, ctx.user["id"], amount)
+
+
+@issue_voucher.undo
+def _(ctx: Ctx[Airline], done: Voucher, amount: Decimal, reason: str) -> None:
+    ctx.deps.void(ctx.undoes)
+
+
+@action.irreversible(settle=AT_ONCE)
+def send_email(ctx: Ctx[Airline], recipient: str, subject: str, body: str) -> None:
+    """Send an e-mail in the airline's name."""
+    ctx.deps.send(ctx.key, recipient, subject, body)
+
+
+@send_email.probe
+def _(ctx: Ctx[Airline], recipient: str, subject: str, body: str) -> probe.Answer[None]:
+    return probe.done(None) if ctx.deps.is_sent(ctx.key) else probe.never
+
+
+def _changed(ctx: Ctx[Airline], *_: Any, **__: Any) -> probe.Answer[Change]:
+    return _found(ctx.deps.change(ctx.key))
+
+
+def _found(result: Any) -> probe.Answer[Any]:
+    return probe.never if result is None else probe.done(result)
+
+
+def booking(ctx: Ctx[Airline], ref: str, *_: Any, **__: Any) -> Booking:
+    """The booking that an action is about, for the policy."""
+    return ctx.deps.booking(ref)
+
+
+for _change in (rebook, cancel_booking):
+    _change.probe(_changed)
+for _about in (find_booking, rebook, cancel_booking, refund):
+    _about.fact(booking)
+
+READS = (find_booking, find_flights, fare_rules, read_inbox, read_letter)
+ALL = (*READS, rebook, cancel_booking, refund, issue_voucher, send_email)

@@ -1,169 +1,182 @@
-"""Kills the runtime's process in the middle of its work, starts it again, and finds out what became of it."""
+"""Kills the desk's process in the middle of its work, starts it again, and finds out what became of it."""
 
 import asyncio
 import contextlib
+import signal
+import sqlite3
 import sys
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
-from demo.client import ROOT, WorldClient
+from demo.desk import Place
+from demo.journaled import OpenEffect, open_effects
 from interlock import Redactor, SqliteStore, export_head
 from interlock.journal.heads import Head
 from interlock.journal.journal import Journal
 from interlock.kernel import events as ev
+from interlock.kernel.events import Recorded
 
-ENOUGH = 5
-"""How many effects should be under way when the kill comes."""
+ROOT = Path(__file__).resolve().parent.parent
 
-LOOKS = 100
-"""How often to look whether there are so many; then the kill comes anyway."""
+SHARE = 12
+"""Of how many conversations one should have an effect under way when the kill comes."""
+
+PATIENCE = 1.0
+"""How long to look for such a moment, in seconds; then the kill comes anyway."""
+
+KEYED = ("changes", "payments", "vouchers", "outbox")
+"""The airline's tables that name the key of a request."""
+
+Histories = dict[str, list[Recorded]]
 
 
 class WorkerError(Exception):
-    """The runtime's process ended by itself; what it said stands above."""
-
-
-class Open(NamedTuple):
-    """An effect whose intent is in the journal and whose outcome is not."""
-
-    run: str
-    seq: int
-    call: str
-    action: str
-    key: str
+    """The desk's process ended by itself; what it said stands above."""
 
 
 @dataclass(slots=True)
 class Crash:
-    """What was seen of a kill from outside; `in_world` says for each open intent what the world knew then."""
+    """What was seen of a kill from outside; `arrived` are the open effects that the airline had carried out."""
 
-    played: int = 0
+    over: int = 0
     events: int = 0
+    asking: int = 0
     head: Head | None = None
-    open: list[Open] = field(default_factory=list)
-    in_world: dict[Open, str] = field(default_factory=dict)
-    seconds: float = 0.0
+    open: list[OpenEffect] = field(default_factory=list)
+    arrived: set[OpenEffect] = field(default_factory=set)
 
 
-@dataclass(frozen=True, slots=True)
-class Worker:
-    """The runtime's process, and where it works."""
+async def killed(place: Place, conversations: int) -> Crash:
+    """Start the desk, and kill it when half of the conversations are over and effects are under way.
 
-    socket: Path
-    journal: Path
-    runs: Path
+    The head of the chain is exported right after the kill: this process keeps it, outside of the file.
 
-    async def killed(self, after: int, world: WorldClient) -> Crash:
-        """Start it, and kill it when *after* runs have been played and effects are under way.
-
-        The head of the chain is exported right after the kill: this process keeps it, outside of the file.
-        """
-        crash = Crash()
-        async with self._started() as process:
-            began = time.perf_counter()
-            await _played(process, crash, after)
-            async with opened(self.journal) as journal:
-                await _enough(journal)
-                with contextlib.suppress(ProcessLookupError):  # so few runs that it has ended before
-                    process.kill()
-                await process.wait()
-                crash.seconds = time.perf_counter() - began
-                await _played(process, crash, None)
-                crash.open = await open_intents(journal)
-                crash.head = await export_head(journal.store, time.time_ns() // 1000)
-        crash.events = crash.head.position
-        crash.in_world = {one: (await world.lookup(one.run, one.key)).state for one in crash.open}
-        return crash
-
-    async def finished(self) -> float:
-        """Start it, let it come to its end, and return how many seconds it played."""
-        async with self._started() as process:
-            began = time.perf_counter()
-            await _played(process, Crash(), None)
-            if await process.wait():
-                raise WorkerError
-            return time.perf_counter() - began
-
-    @contextlib.asynccontextmanager
-    async def _started(self) -> AsyncGenerator[asyncio.subprocess.Process, None]:
-        """Start the process; it is at work when this yields, and gone when the block ends."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "demo.worker", str(self.socket), str(self.journal), str(self.runs)),
-            stdout=asyncio.subprocess.PIPE,
-            cwd=ROOT,
-            start_new_session=True,  # control-C is for the demo, which ends it
-        )
-        try:
-            assert process.stdout is not None
-            if not await process.stdout.readline():
-                raise WorkerError
-            yield process
-        finally:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
+    Raises:
+        WorkerError: it had ended before.
+    """
+    crash = Crash()
+    async with _started(place, conversations) as process, opened(place.journal) as journal:
+        await _over(process, crash, conversations // 2)
+        await _midst(journal, place, max(1, conversations // SHARE))
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        if await process.wait() != -signal.SIGKILL:
+            raise WorkerError
+        await _over(process, crash, conversations)
+        found = await histories(journal)
+        crash.head = await export_head(journal.store, time.time_ns() // 1000)
+    crash.events = crash.head.position
+    crash.open = open_effects(found.values())
+    crash.arrived = _arrived(crash.open, place.airline)
+    crash.asking = sum(_questions(history) for history in found.values())
+    return crash
 
 
-async def _played(process: asyncio.subprocess.Process, crash: Crash, until: int | None) -> None:
-    """Count the runs that the process says it has played, until there are so many or it ends."""
+async def finished(place: Place, conversations: int) -> None:
+    """Start the desk and let it come to its end.
+
+    Raises:
+        WorkerError: it did not.
+    """
+    async with _started(place, conversations) as process:
+        await _over(process, Crash(), conversations)
+        if await process.wait():
+            raise WorkerError
+
+
+@contextlib.asynccontextmanager
+async def _started(place: Place, conversations: int) -> AsyncGenerator[asyncio.subprocess.Process]:
+    """Start the process; it is gone when the block ends."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "demo.worker", str(place.journal), str(place.airline), str(conversations)),
+        stdout=asyncio.subprocess.PIPE,
+        cwd=ROOT,
+        start_new_session=True,  # control-C is for the demo, which ends it
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def _over(process: asyncio.subprocess.Process, crash: Crash, until: int) -> None:
+    """Count the conversations that are over, until there are so many or the process ends."""
     assert process.stdout is not None
-    while until is None or crash.played < until:
-        if not await process.stdout.readline():
-            if until is not None:
-                raise WorkerError
-            return
-        crash.played += 1
+    while crash.over < until and await process.stdout.readline():
+        crash.over += 1
 
 
-async def _enough(journal: Journal) -> None:
-    """Wait until enough effects are under way."""
-    for _ in range(LOOKS):
-        if len(await open_intents(journal)) >= ENOUGH:
+async def _midst(journal: Journal, place: Place, enough: int) -> None:
+    """Wait until enough effects are under way, of several some carried out and some not."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        found = open_effects((await histories(journal, ("running", "waiting"))).values())
+        if len(found) >= enough and (enough == 1 or 0 < len(_arrived(found, place.airline)) < len(found)):
             return
         await asyncio.sleep(0.01)
 
 
 @contextlib.asynccontextmanager
-async def opened(path: Path) -> AsyncGenerator[Journal, None]:
+async def opened(path: Path) -> AsyncGenerator[Journal]:
     """Open a journal to read it, beside whoever drives it."""
-    store = SqliteStore(str(path))
+    store = SqliteStore(path)
     try:
         yield Journal(store, Redactor())
     finally:
         await store.close()
 
 
-async def open_intents(journal: Journal) -> list[Open]:
-    """Return every effect that has an intent and no outcome."""
-    found: list[Open] = []
+async def histories(journal: Journal, statuses: tuple[str, ...] = ()) -> Histories:
+    """Return the events of all runs, or of those with one of these statuses."""
+    found: Histories = {}
     after = ""
-    while rows := await journal.store.rows(statuses=("running", "waiting"), after=after):
+    while rows := await journal.store.rows(statuses=statuses, after=after):
         for row in rows:
-            calls = (await journal.state(row.id)).calls.values()
-            sent = [call for call in calls if call.phase in ("intended", "unknown")]
-            found += [Open(row.id, call.at, call.key, call.action, call.idempotency_key) for call in sent]
+            found[row.id] = await journal.history(row.id)
         after = rows[-1].id
     return found
 
 
-async def became(journal: Journal, one: Open) -> str:
-    """Return in words what became of an effect that was open at the kill."""
+def _arrived(effects: list[OpenEffect], airline: Path) -> set[OpenEffect]:
+    """Ask the airline's database which of these requests it has carried out."""
+    with closing(sqlite3.connect(f"{airline.resolve().as_uri()}?mode=ro", uri=True)) as db:
+        keys = {key for table in KEYED for (key,) in db.execute(f"SELECT key FROM {table}")}
+    return {one for one in effects if one.key in keys}
+
+
+def _questions(history: list[Recorded]) -> int:
+    """Count what a run has asked people and got no answer to."""
+    answered = {one.event.question for one in history if isinstance(one.event, ev.Answered)}
+    return sum(isinstance(one.event, ev.Asked) and one.seq not in answered for one in history)
+
+
+def became(crash: Crash, found: Histories) -> Counter[tuple[str, str]]:
+    """Say of each effect that was open at the kill how it stood then, and what became of it."""
+    return Counter(
+        ("carried out" if one in crash.arrived else "not arrived", _became(one, found[one.run])) for one in crash.open
+    )
+
+
+def _became(one: OpenEffect, history: list[Recorded]) -> str:
     words = "still open"
-    for recorded in await journal.history(one.run, one.seq):
+    for recorded in history:
         match recorded.event:
             case ev.Retried(call=one.call):
-                words = "sent again under its key"
+                words = "sent again under the same key, which the airline honours"
             case ev.Probed(call=one.call, answer="never"):
-                words = "proved never to have happened, judged again and done"
+                words = "looked for until its time to be sent was over, then judged again and done"
             case ev.Done(call=one.call, via="probe"):
-                return "found done by its probe"
+                return "looked for and found; not sent again"
             case ev.Done(call=one.call):
                 return words
-            case ev.Failed(call=one.call):
-                return "refused by the function"
+            case ev.Failed(call=one.call) | ev.Denied(call=one.call):
+                return "turned down"
             case _:
                 pass
     return "still open"

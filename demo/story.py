@@ -1,178 +1,180 @@
-"""What the demo tells: each function prints one part from what was found."""
+"""What the demo tells: each function prints one part of it from what was found."""
 
-import re
+import sys
 from collections import Counter
-from dataclasses import dataclass
-from typing import NamedTuple
+from pathlib import Path
 
-from demo import screen
-from demo.accounts import Account
-from demo.choice import ATTACK, MODELS
+from demo import screen, seed
+from demo.books import Comparison
+from demo.conversations import INJECTED
 from demo.crash import Crash
-from demo.fetch import ARCHIVE
-from demo.once import Once
-from demo.recorded import RecordedRun
-from demo.screen import count, say
-
-FATES = ("done", "denied", "asked", "failed")
-MOST = 8
-"""How many reasons are listed."""
-
-
-class Score(NamedTuple):
-    """What the benchmark's own checks say of an environment."""
-
-    solved: bool
-    hijacked: bool
+from demo.desk import Place
+from demo.journaled import OpenEffect
+from demo.policy import POLICY
+from demo.screen import count, hang, say
+from demo.script import Conversation
+from demo.tally import Answer, Row, Told
+from interlock.journal.verification import Report
+from interlock.undo import Item
 
 
-@dataclass(slots=True)
-class Told:
-    """The runs, and what is known of each."""
-
-    runs: list[RecordedRun]
-    accounts: dict[str, Account]
-    scores: dict[str, Score]
-
-
-def opening(runs: list[RecordedRun]) -> None:
-    """Say what is real, what is scripted and what is missing."""
-    calls = sum(len(run.calls) for run in runs)
-    models, suites = {run.model for run in runs}, {run.suite for run in runs}
-    attacked = sum(run.attacked for run in runs)
-    print("Interlock: what real models proposed, judged before it happens\n")
+def opening(chosen: list[Conversation]) -> None:
+    """Say what is real and what is scripted, and print the policy."""
+    rows = {table: len(rows) for table, rows in seed.rows().items()}
+    print("Interlock: an airline's support desk\n")
     say(
-        f"Recorded: {len(runs)} runs of {len(models)} models in {len(suites)} suites of AgentDojo "
-        f"({ARCHIVE}), with {calls:,} proposals. In {attacked} runs somebody planted a text that gives the "
-        f"model orders ({ATTACK}). No model is called now: a recording goes on as it went, whatever is "
-        f"denied or still asked. The models: {', '.join(model for model in MODELS if model in models)}."
+        f"Real: a SQLite database with {rows['customers']} customers, {rows['flights']} flights, {rows['bookings']} "
+        "bookings, payments, vouchers, an inbox and an outbox; the runtime, its journal, the kill -9. Scripted: the "
+        "model, which is no model at all here but the steps in demo/conversations.py, and misbehaves as real ones do; "
+        f"{len(chosen)} customers; ana (finance) and ben (the lead), who approve. Chat with a real model: "
+        "make demo ARGS='--model openai:gpt-5'."
     )
-    say(
-        "Scripted: a user who confirms whatever needs a confirmation. Approvals stay open: nobody answers. "
-        "The world is a process of its own and takes its time to answer."
-    )
-    say(
-        "Not governed yet: where a value came from (provenance). Until then the policies (demo/policies.py) "
-        "compare arguments with the words that the user typed and with what the world knows."
-    )
+    print("\nThe policy (demo/policy.py), in its own words; what no rule permits is denied:\n")
+    for line in str(POLICY).splitlines():
+        head, _, rule = line.partition(": ")
+        hang(f"  {head:>3}", rule)
 
 
-def crash(found: Crash) -> None:
+def crashed(found: Crash, conversations: int) -> None:
     """Tell of the kill."""
-    asked = " The world, asked right then, says of them:" if found.open else ""
     say(
-        f"kill -9 after {found.played} runs and {found.events:,} events. In the journal, {len(found.open)} "
-        f"effects had an intent and no outcome.{asked}"
+        f"{conversations} conversations at once. kill -9 of their process when {found.over} of them were over. Its "
+        f"journal held {_counted(found.events, 'event')}, {_counted(found.asking, 'question')} to people without an "
+        f"answer, and {_counted(len(found.open), 'effect')} with an intent and no outcome. The airline's database, "
+        "asked right then, says of these:"
     )
-    for state, number in sorted(Counter(found.in_world.values()).items()):
-        count(number, "carried out, and the answer was lost" if state == "done" else "not arrived")
+    count(len(found.arrived), "carried out, and nobody in Interlock knew it")
+    count(len(found.open) - len(found.arrived), "not arrived, and never will")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def resumed(fates: Counter[tuple[str, str]]) -> None:
     """Say what became of the effects that were under way."""
-    what = " What became of them:" if fates else ""
-    say(f"A new process opened the same journal and went on to the end.{what}")
-    for (words, state), number in fates.most_common():
-        count(number, f"{words}{'' if state == 'done' else ' (it had not arrived)'}")
+    print()
+    say("A new process opened the same journal, and every conversation went on where it was. What became of them:")
+    for (stood, words), number in sorted(fates.items()):
+        count(number, f"{stood}: {words}")
 
 
-def once(found: Once) -> None:
-    """Say whether anything happened twice or was lost."""
-    say("Did anything happen twice? The journal against the world's own log of all runs:")
-    count(found.effects, f"effects are done in the journal; {found.lost} of them are not in the world's log")
-    count(found.twice, "were done a second time")
-    count(found.refused, "more reached the world, and the function refused them")
-    count(found.equal, f"of {found.compared} changed environments have the sha256 of a fresh one in which")
-    print("        the journal's effects were done once each")
-    for run in found.wrong:
-        say(f"WRONG: {run}")
+def one(shown: Conversation) -> None:
+    """Say which conversation is shown."""
+    say(f"{shown.id}: {shown.kind.title}.")
+    if shown.kind == INJECTED:
+        say(
+            "The scripted model does what the letter says. The voucher is within what the desk may give, and where "
+            "an order came from is not governed yet: it is let through. The e-mail goes to a stranger: ben is asked."
+        )
+    print()
 
 
-def results(told: Told) -> None:
-    """Print what became of the proposals, per suite and model."""
+def people(answers: list[Answer]) -> None:
+    """Say who answered what."""
+    say("Each yes was for exactly one action with exactly its arguments, and judged again before it was done.")
+    said = {"approve": "approved", "deny": "turned down", "answer": "answered"}
+    for words, number in sorted(Counter(_answer(one, said[one.decision]) for one in answers).items()):
+        count(number, words)
+
+
+def _answer(one: Answer, said: str) -> str:
+    by = f"{one.by} ({one.level})" if one.level else "the customer"
+    return f"{one.action} {said} by {by}{f': {one.note}' if one.note else ''}"
+
+
+def plan(items: tuple[Item, ...]) -> None:
+    """Print an undo plan like its own text does, with long arguments cut short."""
+    for item in items:
+        args = ", ".join(f"{name}={value!r}" for name, value in item.args.items())
+        why = f"  ({item.why})" if item.why else ""
+        print(f"  {item.way:10}  {screen.cut(f'{item.action}({args})', screen.width() - 14 - len(why))}{why}")
+
+
+def table(told: Told) -> None:
+    """Print the table of everything."""
     rows: list[list[object]] = []
-    for suite in sorted({run.suite for run in told.runs}):
-        rows.append([suite])
-        for model in MODELS:
-            runs = [run for run in told.runs if (run.suite, run.model) == (suite, model)]
-            rows += [[f"  {_short(model)}", *_row(told, runs)]] if runs else []
-    rows.append(["all", *_row(told, told.runs)])
-    screen.table(["", "runs", "proposed", *FATES, "hijacked", "solved"], rows)
+    for kind, row in told.rows.items():
+        rows.append(_cells(kind.title, row))
+        if told.ungoverned[kind]:
+            rows.append([f"not governed yet: {kind.ungoverned.format(told.ungoverned[kind])}"])
+    rows.append(_cells("all", told.total()))
+    screen.table(["", "talks", "proposed", "denied", "asked", "done", "undone", "spent"], rows)
     print()
     say(
-        "asked: waits for an approval. failed: the function answered with an error; "
-        f"{_new_failures(told)} of these did not fail in the recording, where nothing waited. hijacked: runs "
-        "that reached the attacker's goal, in the recording > now. solved: runs that did the user's task, in "
-        "the recording > now. The last two are judged by the benchmark's own checks."
-    )
-    _costs(told)
-
-
-def _row(told: Told, runs: list[RecordedRun]) -> list[object]:
-    fates = Counter(fate for run in runs for fate in told.accounts[run.id].fates.values())
-    scores = [told.scores[run.id] for run in runs]
-    hijacked = f"{sum(run.hijacked for run in runs)} > {sum(score.hijacked for score in scores)}"
-    solved = f"{sum(run.utility for run in runs)} > {sum(score.solved for score in scores)}"
-    return [len(runs), fates.total(), *(fates[fate] for fate in FATES), hijacked, solved]
-
-
-def _new_failures(told: Told) -> int:
-    """Count the calls that failed here and did not in the recording."""
-    return sum(
-        call.error is None and told.accounts[run.id].fates[call.key] == "failed"
-        for run in told.runs
-        for call in run.calls
+        "asked: a person was asked first. spent: refunds and vouchers in EUR, less what was taken back; the scripted "
+        f"model costs nothing. Failed, because the airline itself refused: {told.total().failed}."
     )
 
 
-def _short(model: str) -> str:
-    """Return a model's name without its date and size."""
-    return re.sub(r"-(20\d\d|sonnet|pro).*", "", model)
+def denials(said: list[str]) -> None:
+    """Print what the model was told about what was denied."""
+    print("\nDenied, and what the model was told:")
+    for words, number in sorted(Counter(said).items()):
+        count(number, words)
 
 
-def _costs(told: Told) -> None:
-    """Say what the policies cost those who attack nobody, and what is left open."""
-    benign = [run for run in told.runs if not run.attacked]
-    fates = Counter(fate for run in benign for fate in told.accounts[run.id].fates.values())
-    solved = sum(run.utility for run in benign)
-    still = sum(told.scores[run.id].solved for run in benign)
-    accounts = told.accounts.values()
-    unknown = sum(fate == "unknown" for account in accounts for fate in account.fates.values())
+def _cells(title: str, row: Row) -> list[object]:
+    spent = f"{row.spent:,.2f}"
+    return [title, row.talks, row.proposed, row.denied, row.asked, row.done, row.undone, spent]
+
+
+def compared(found: Comparison, still_open: list[OpenEffect]) -> None:
+    """Say whether the database holds what the journal says."""
+    held = ", ".join(f"{number} {table}" for table, number in found.rows.items())
     say(
-        f"In the {len(benign)} runs without a planted text, {fates['asked']} proposals were asked, "
-        f"{fates['denied']} denied, and {solved} > {still} tasks were solved. In all, the scripted user "
-        f"confirmed {sum(account.confirmed for account in accounts)} proposals, "
-        f"{sum(bool(account.asking) for account in accounts)} runs wait for a person, and {unknown} effects "
-        "have an unknown outcome."
+        "The rows of the start plus what the journal calls done, computed without the code that did it, against the "
+        f"database as it is: {held}."
     )
+    for one in found.differences:
+        print(f"  WRONG, {one.where}: {one.table} {one.row}")
+    for effect in still_open:
+        print(f"  WRONG, no outcome is known: {effect.action} {effect.key}")
+    if not found.differences and not still_open:
+        say("Every row is the same: nothing is missing, nothing was done twice, nothing is left open.")
 
 
-def reasons(told: Told) -> None:
-    """Print the most frequent reasons for which something was denied or asked."""
-    accounts = told.accounts.values()
-    _counted("Denied", Counter(reason for account in accounts for reason in account.denials.elements()))
-    _counted("Asked", Counter(reason for account in accounts for reason in account.asking.values()))
+def verified(report: Report) -> None:
+    """Say what a walk along the journal's hash chain found."""
+    verdict, *_ = str(report).splitlines()
+    print()
+    say(f"The journal, held against the head of its chain that was exported right after the kill: {verdict}.")
+    for fault in report.faults:
+        hang("  WRONG:", str(fault))
+    for sentence in report.proves:
+        hang("  proves:", sentence)
+    say("What it can't know, `interlock verify` says.")
 
 
-def _counted(title: str, counted: Counter[str]) -> None:
-    print(f"\n{title}")
-    most = counted.most_common(MOST)
-    for reason, number in most:
-        count(number, screen.cut(reason, 2 * screen.width() - 20))
-    left = counted.total() - sum(number for _, number in most)
-    if left:
-        count(left, "for other reasons")
+def closing(place: Place, run: str, seconds: float) -> None:
+    """Say where to look further."""
+    command, journal = short(Path(sys.executable).with_name("interlock")), short(place.journal)
+    print()
+    say(f"All of this took {seconds:.0f} s. The airline's database is {short(place.airline)}. To look further:")
+    for words in ("runs", f"show {run}", "verify"):
+        print(f"  {command} {words} \\\n    --journal {journal}")
 
 
-def still_hijacked(told: Told) -> None:
-    """Name what got through, and whether the scripted user let it."""
-    kinds: Counter[str] = Counter()
-    for run in told.runs:
-        if told.scores[run.id].hijacked:
-            account = told.accounts[run.id]
-            effects = ", ".join(dict.fromkeys(effect.function for effect in account.effects))
-            confirmed = " (the scripted user confirmed)" if account.confirmed else ""
-            kinds[f"{run.suite}: {effects or 'its words alone'}{confirmed}"] += 1
-    print(f"\nAttacker's goals that were still reached: {kinds.total()}. What was done in these runs:")
-    for kind, number in kinds.most_common():
-        count(number, kind)
+def short(path: str | Path) -> Path:
+    """Return a path as seen from here, where it is below."""
+    path = Path(path)
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def undone(looks: dict[str, list[object]]) -> None:
+    """Print what the database held about the customer, before and after."""
+    print()
+    rows = [[when, *cells] for when, cells in looks.items()]
+    screen.table(["", "booking", "left of the price", "vouchers", "e-mails sent"], rows)
+    print()
+
+
+def restored(*, kept: bool, failed: int) -> None:
+    """Say whether the undo did what its plan said."""
+    if kept:
+        say(
+            "Restored: the booking's row is exactly the one of the start. Compensated: the money is collected again by "
+            "a payment of its own, the voucher is void. The e-mail is out: that can't be taken back, as the plan said."
+        )
+    else:
+        say(f"WRONG: this is not how it was at the start ({failed} effects could not be taken back).")

@@ -1,112 +1,105 @@
-"""The runtime's process, which the demo kills and starts again: plays recorded runs through sessions.
+"""The process that the demo kills: all conversations at once, with scripted customers and scripted approvers.
 
-It knows nothing of a crash. Started again, it does the same from the beginning, and the journal answers what
-is over already: `python -m demo.worker SOCKET JOURNAL RUNS`.
+It knows nothing of a crash. Started again, it does the same from the beginning, and the journal answers what is over
+already: `python -m demo.worker JOURNAL AIRLINE CONVERSATIONS`. It prints the id of each conversation that is over.
 """
 
 import argparse
 import asyncio
-import pickle
+import time
 from pathlib import Path
-from typing import Any
 
-from demo import actions
-from demo.client import WorldClient
-from demo.recorded import RecordedCall, RecordedRun
-from demo.recorded import Turn as RecordedTurn
-from interlock import Outcome, Proposal, Run, Runtime, Session, Turn, Unknown, Waiting
+from demo import desk, script
+from demo.conversations import conversations
+from demo.desk import Place
+from demo.script import Conversation
+from interlock import Run, Runtime, Waiting
 
-MOST_AT_ONCE = 64
-"""The most runs that are played at the same time."""
+LAG = 0.2
+"""How long each way to the airline's systems takes, in seconds: when a kill finds effects under way."""
 
-ANSWER_PAUSE = 0.02
-"""How long to wait for an answer to reach its run, in seconds."""
+ARRIVING = 0.01
+"""How long after one customer the next one writes, in seconds: all are there before the first one is done."""
 
+LOOK = 0.05
+"""How often people look whether they are asked something, in seconds."""
 
-def at_once(runs: int) -> int:
-    """Return how many of so many runs are played at once: few enough that a kill finds some unplayed."""
-    return max(1, min(MOST_AT_ONCE, runs // 5))
+THINKING = 500_000
+"""How long an approver takes, in microseconds."""
 
-
-async def work(socket: Path, journal: Path, runs: list[RecordedRun]) -> None:
-    """Play every run, many at once, and say on standard output when one has been played."""
-    gate = asyncio.Semaphore(at_once(len(runs)))
-    world = await WorldClient.connect(socket)
-
-    async def one(run: RecordedRun) -> None:
-        async with gate:
-            await world.open(run)
-            await play(rt, run)
-            print(run.id, flush=True)
-
-    async with Runtime(journal, *actions.agents(socket)) as rt:
-        print("running", flush=True)
-        async with asyncio.TaskGroup() as playing:
-            for run in runs:
-                playing.create_task(one(run))
-    await world.close()
+APPROVERS = {"finance": "ana", "lead": "ben"}
+"""Who answers for a level."""
 
 
-async def play(rt: Runtime, run: RecordedRun) -> None:
-    """Record each turn of the model and propose each of its calls; end the run unless it waits for people."""
-    started = await _started(rt, run)
-    if await started.status() == "done":
-        return
-    async with rt.session(run.id) as session:
-        new: list[Any] = [{"role": "system", "content": run.system}, {"role": "user", "content": run.prompt}]
-        open_calls = 0
-        for number, turn in enumerate(run.turns, 1):
-            await session.record(_turn(run, number, turn, new))
-            outcomes = [await propose(session, call) for call in turn.calls]
-            open_calls += sum(isinstance(outcome, (Waiting, Unknown)) for outcome in outcomes)
-            new = [_told(call) for call in turn.calls]
-        if not open_calls:
-            await session.finish(run.final_text)
+async def work(place: Place, chosen: list[Conversation]) -> None:
+    """Have these conversations, all at once."""
+    agent = desk.agent(place.airline, script.model(chosen), lag=LAG)
+    async with Runtime(place.journal, agent) as rt, asyncio.TaskGroup() as people:
+        approvers = people.create_task(approve(rt, chosen))
+        talks = [people.create_task(talk(rt, one, after=n * ARRIVING)) for n, one in enumerate(chosen)]
+        await asyncio.wait(talks)
+        approvers.cancel()
 
 
-async def _started(rt: Runtime, run: RecordedRun) -> Run:
-    return await rt.start(
-        run.suite,
-        {"task": run.user_task, "planted": run.injection_task},
-        run=run.id,
-        user={"id": "user", "typed": run.prompt},
-    )
+async def talk(rt: Runtime, one: Conversation, after: float) -> None:
+    """Be the customer: write, answer what the desk asks, write again."""
+    await asyncio.sleep(after)
+    for number, words in enumerate(one.says):
+        run = await rt.send(desk.NAME, words, conversation=one.id, user=one.user, message_id=f"{one.id}/{number}")
+        await _attend(rt, run, one)
+    print(one.id, flush=True)
 
 
-async def propose(session: Session, call: RecordedCall) -> Outcome:
-    """Take a proposal down the path of an action; the scripted user says yes to every confirmation."""
-    proposal = Proposal(call.function, call.args, call.key)
-    outcome = await session.perform(proposal)
-    for question in _confirmations(outcome):
-        await question.approve(by="user", note="scripted: the demo's user confirms everything")
-    while _confirmations(outcome):
-        await asyncio.sleep(ANSWER_PAUSE)
-        outcome = await session.perform(proposal)
-    return outcome
+async def _attend(rt: Runtime, run: Run, one: Conversation) -> None:
+    answered: set[str] = set()
+    while isinstance(result := await run.result(), Waiting):
+        for question in result.questions:
+            if question.id in answered:
+                continue
+            answered.add(question.id)
+            if question.kind == "question":
+                reply = f"{question.id}/reply"
+                await rt.send(desk.NAME, one.reply, conversation=one.id, user=one.user, message_id=reply)
+            elif question.kind == "confirmation" and one.confirms:
+                await question.approve(by=one.user["id"])
+            elif question.kind == "confirmation":
+                await question.deny(by=one.user["id"], note="no, leave it")
+        await asyncio.sleep(LOOK)
 
 
-def _confirmations(outcome: Outcome) -> list[Any]:
-    questions = outcome.questions if isinstance(outcome, Waiting) else ()
-    return [question for question in questions if question.kind == "confirmation"]
+async def approve(rt: Runtime, chosen: list[Conversation]) -> None:
+    """Be the approvers: a while after a question is asked say yes, or no where the script has an objection."""
+    objections = {one.user["id"]: one.objection for one in chosen}
+    answered: set[str] = set()
+    while True:
+        for question in await rt.questions():
+            due = question.asked_at + THINKING < time.time_ns() // 1000
+            if question.kind != "approval" or question.id in answered or not due:
+                continue
+            answered.add(question.id)
+            objection = objections[await _customer(rt, question.run)]
+            if objection:
+                await question.deny(by=APPROVERS[question.level], note=objection)
+            else:
+                await question.approve(by=APPROVERS[question.level])
+        await asyncio.sleep(LOOK)
 
 
-def _turn(run: RecordedRun, number: int, turn: RecordedTurn, new: list[Any]) -> Turn:
-    calls = [{"key": call.key, "function": call.function, "args": call.args} for call in turn.calls]
-    return Turn(run.model, new, {"content": turn.content, "calls": calls}, key=f"turn {number}")
-
-
-def _told(call: RecordedCall) -> dict[str, Any]:
-    """Return what the model was shown at the time, which its next turn answers."""
-    return {"role": "tool", "key": call.key, "content": call.output, "error": call.error}
+async def _customer(rt: Runtime, run: str) -> str:
+    row = await rt.journal.store.row(run)
+    assert row is not None
+    assert row.user is not None
+    return row.user
 
 
 def main() -> None:
     """Start from the command line."""
     options = argparse.ArgumentParser(description=__doc__)
-    for name in ("socket", "journal", "runs"):
-        options.add_argument(name, type=Path)
+    options.add_argument("journal", type=Path)
+    options.add_argument("airline", type=Path)
+    options.add_argument("conversations", type=int)
     given = options.parse_args()
-    asyncio.run(work(given.socket, given.journal, pickle.loads(given.runs.read_bytes())))
+    asyncio.run(work(Place(given.journal, given.airline), conversations()[: given.conversations]))
 
 
 if __name__ == "__main__":
