@@ -3,6 +3,7 @@
 import asyncio
 import math
 import re
+from itertools import pairwise
 
 import pytest
 from shop import Model, Shop, a_payment, a_price, happened, pay, said, seller, spoken, turn, turns_in
@@ -164,7 +165,7 @@ class TestAnswers:
 
     async def test_words_that_were_not_streamed(self):
         """A model that has its words in the response only is checked and released like any."""
-        async with runtime(seller(yielding(said("One. Two.")), checks=[lambda s: None])) as rt:
+        async with runtime(seller(yielding(said("One. Two.")), checks=[lambda _: None])) as rt:
             run, how = await ended(rt)
             assert how == Finished("One. Two.")
             assert await spoken(run) == ["One. ", "Two."]
@@ -255,6 +256,8 @@ class TestNoAnswer:
             (ValueError("a bug"), "failed: ValueError: a bug"),
             (RecursionError("deep"), "failed: RecursionError: deep"),
             (KeyError("\ud800"), "failed: KeyError"),
+            (ValueError("\ud800"), "failed: ValueError: \\ud800"),
+            (ModelError("wrong \ud800", transient=False), "wrong \\ud800"),
         ],
     )
     async def test_what_will_not_help(self, problem, reason):
@@ -306,7 +309,7 @@ class TestNoAnswer:
 class TestFaults:
     async def test_they_are_bounded(self):
         """A model that proposes nothing that can be judged is stopped, and begins anew when let go on."""
-        model = ScriptedModel(lambda request: Proposal("fly", {}))
+        model = ScriptedModel(lambda _: Proposal("fly", {}))
         async with runtime(seller(model)) as rt:
             run, how = await ended(rt)
             assert how.status == "parked"
@@ -325,7 +328,7 @@ class TestFaults:
     @pytest.mark.parametrize("answer", ["", "bad words"])
     async def test_answers_that_are_never_taken(self, answer):
         """Empty answers, and answers that a check refuses, are counted, too."""
-        model = ScriptedModel(lambda request: answer)
+        model = ScriptedModel(lambda _: answer)
         async with runtime(seller(model, checks=[lambda s: "bad" if "bad" in s else None])) as rt:
             run, how = await ended(rt)
             assert how.status == "parked"
@@ -358,7 +361,7 @@ class TestBackoff:
 
         async with runtime(seller(Model(answer))) as rt:
             assert (await ended(rt))[1] == Finished("at last")
-        assert [(after - before) / 1e6 for before, after in zip(times, times[1:], strict=False)] == [1, 2, 4, 8]
+        assert [(after - before) / 1e6 for before, after in pairwise(times)] == [1, 2, 4, 8]
 
     @pytest.mark.parametrize(("wanted", "waited"), [(30.0, 30.0), (0.1, 1.0), (1e9, 3600.0), (-5, 1.0)])
     async def test_the_provider_may_say_when(self, wanted, waited):
@@ -393,7 +396,7 @@ class TestBackoff:
             await rt.clock.elapse("1m")
             assert len(times) == 1
             assert await rt.ending(rt.run(run.id)) == Finished("ok")
-        assert [(after - before) / 1e6 for before, after in zip(times, times[1:], strict=False)] == [600, 600]
+        assert [(after - before) / 1e6 for before, after in pairwise(times)] == [600, 600]
 
 
 async def test_a_conversation_survives_its_worst_turn():

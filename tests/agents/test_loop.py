@@ -4,15 +4,16 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+import msgspec
 import pytest
 from pydantic import BaseModel, Field
-from shop import POLICY, Shop, a_payment, a_price, happened, price, said, seller, spoken, turn, turns_in
+from shop import Shop, a_payment, a_price, happened, price, seller, spoken, turn, turns_in
 
-from interlock import Agent, Ctx, Example, Finished, Policy, Proposal, ScriptedModel, Stopped, action, ask_user, permit
+from interlock import Agent, Ctx, Example, Finished, Policy, Proposal, ScriptedModel, action, ask_user, need, permit
 from interlock.errors import DeclarationError
 from interlock.kernel import events as ev
 from interlock.models import ModelSaid, Note, Response, Result, UserSaid
-from interlock.testing import approving, assert_performed_once, assert_waiting, denying, runtime
+from interlock.testing import assert_performed_once, assert_waiting, denying, runtime
 
 
 class Script:
@@ -142,18 +143,19 @@ class TestActing:
             run, _ = await ended(rt)
             assert await spoken(run) == ["Let me look. ", "It costs 3."]
 
-    async def test_a_read_that_fails(self):
+    @pytest.mark.parametrize(("words", "shown"), [("no such shelf", "no such shelf"), ("no \ud800", "no \\ud800")])
+    async def test_a_read_that_fails(self, words, shown):
         """What an action raises goes back to the model as a failure, and the run goes on."""
 
         @action.read
         async def broken(ctx: Ctx[Shop]) -> str:
             """Look."""
-            raise LookupError("no such shelf")
+            raise LookupError(words)
 
         script = Script(Proposal("broken", {}), "sorry")
         async with runtime(seller(ScriptedModel(script), actions=[broken], policy=Policy(permit(broken)))) as rt:
             assert (await ended(rt))[1] == Finished("sorry")
-        assert script.results[0].text == "It failed: LookupError: no such shelf"
+        assert script.results[0].text == f"It failed: LookupError: {shown}"
         assert script.results[0].failed
 
     async def test_a_result_that_is_too_long(self):
@@ -237,8 +239,6 @@ class TestPeople:
     async def test_a_question_behind_an_approval(self):
         """A rule can have a person approve a question before the user is asked it."""
         script = Script(Proposal("ask_user", {"question": "?"}), "ok")
-        from interlock import need
-
         policy = Policy(permit(ask_user), need.approval("lead", ask_user))
         async with runtime(seller(ScriptedModel(script), actions=[ask_user], policy=policy)) as rt:
             run = await rt.send("seller", "go")
@@ -376,8 +376,6 @@ class TestExamples:
 
     async def test_the_journal_tells_them_from_everything_else(self):
         """They stand in a field of their own of the head, which each run names by its content."""
-        import msgspec
-
         agent = seller(ScriptedModel(["ok"]), examples=self.EXAMPLES)
         async with runtime(agent) as rt:
             run, _ = await ended(rt)
@@ -394,13 +392,22 @@ class TestDeclared:
             {"instructions": "x"},
             {"output": int},
             {"examples": (Example("a", "b"),)},
-            {"checks": [lambda s: None]},
+            {"checks": [lambda _: None]},
         ],
     )
     def test_what_only_a_model_can_use(self, options):
         """An agent without a model says so when it is given what only a model reads."""
         with pytest.raises(DeclarationError, match="is for a model; give it model="):
             Agent("a", **options)
+
+    def test_a_check_that_is_async(self):
+        """It would never have found anything out."""
+
+        async def check(sentence):
+            return "bad"
+
+        with pytest.raises(DeclarationError, match="none may be async"):
+            Agent("a", model=ScriptedModel(["x"]), checks=[check])
 
     def test_no_turn_at_all(self):
         """At least one turn is needed."""
@@ -450,6 +457,3 @@ async def test_an_undone_effect_is_told_to_the_next_run():
         assert shop.paid == {}
         await ended(rt, conversation="c", text="and now?")
     assert script.notes == ["An effect of pay was taken back; it no longer holds."]
-
-
-__all__ = ["POLICY", "Stopped", "approving", "said"]

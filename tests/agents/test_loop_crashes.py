@@ -87,7 +87,7 @@ class TestConversation:
     async def test_two_crashes(self):
         """So it does when the process that goes on is killed, too."""
         model, anew = shaky(speaking(*BUYING), failing=1)
-        crashes = await every_crash(seller(model), buying, check=bought, deps=anew, twice=True, every=37)
+        crashes = await every_crash(seller(model), buying, check=bought, deps=anew, twice=True, every=61)
         assert any(len(at) == 2 for at in crashes.boundaries)
 
 

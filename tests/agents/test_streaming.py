@@ -48,6 +48,18 @@ class Paced:
         return next((one.text for one in reversed(self.requests[-1].messages) if isinstance(one, Note)), None)
 
 
+class Reading(MemoryStore):
+    """A store in which something happens while a transcript is read."""
+
+    meanwhile = None
+
+    async def last_seq(self, run):
+        if self.meanwhile is not None:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            await meanwhile()
+        return await super().last_seq(run)
+
+
 async def until(condition):
     while not condition():
         await asyncio.sleep(0.001)
@@ -97,7 +109,6 @@ class TestText:
 
     async def test_it_ends_when_the_run_waits(self):
         """Whoever listens is not kept while a person is asked, and goes on after that."""
-        model = ScriptedModel(["x"])
         ask = Proposal("ask_user", {"question": "Size?"})
         model = Model(_asking(ask))
         async with Runtime(MemoryStore(), seller(model)) as rt:
@@ -181,7 +192,7 @@ class TestChecks:
         def broken(sentence):
             raise ZeroDivisionError(sentence)
 
-        async with runtime(seller(ScriptedModel(lambda request: "Hi."), checks=[broken])) as rt:
+        async with runtime(seller(ScriptedModel(lambda _: "Hi."), checks=[broken])) as rt:
             run = await rt.send("seller", "hi")
             assert (await rt.ending(run)).status == "parked"
             assert await spoken(run) == []
@@ -223,7 +234,10 @@ class TestSecrets:
         [
             (f"The key is {KEY}. Bye.", "The key is [redacted:openai-key]. Bye."),
             (f"Here:\n{PRIVATE}\nBye.", "Here:\n[redacted:private-key]\nBye."),
-            (f"aws_secret_access_key =\n{'a/B4' * 10}\nBye.", "aws_secret_access_key =\n[redacted:aws-secret-key]\nBye."),
+            (
+                f"aws_secret_access_key =\n{'a/B4' * 10}\nBye.",
+                "aws_secret_access_key =\n[redacted:aws-secret-key]\nBye.",
+            ),
             ("Hunter 2000.", "[redacted:pass] 2000."),
         ],
     )
@@ -250,7 +264,7 @@ class TestSecrets:
 
     async def test_in_what_a_check_says(self):
         """The words that a check found fault with are kept without the secret, too."""
-        async with runtime(seller(ScriptedModel(lambda r: f"key {KEY}"), checks=[lambda s: f"{s} is secret"])) as rt:
+        async with runtime(seller(ScriptedModel(lambda _: f"key {KEY}"), checks=[lambda s: f"{s} is secret"])) as rt:
             run = await rt.send("seller", "hi")
             await rt.ending(run)
             assert KEY.encode() not in b"".join(row.payload for row in await rt.store.feed(0, 1000))
@@ -312,6 +326,23 @@ class TestStopping:
             await run.cancel("ana")
             async with asyncio.timeout(5):
                 assert (await run.result()).status == "cancelled"
+
+    async def test_cancelled_while_its_prompt_is_built(self):
+        """A cancellation that is taken in before the model is asked keeps it from being asked."""
+        model = Paced("One.")
+        store = Reading()
+        async with Runtime(store, seller(model)) as rt:
+            run = await rt.send("seller", "hi")
+
+            async def cancel():
+                await run.cancel("ana")
+                while await store.signals():
+                    await asyncio.sleep(0)
+                await asyncio.sleep(0.005)  # Whoever took it in has looked for a model to stop, and found none.
+
+            store.meanwhile = cancel
+            assert (await run.result()).status == "cancelled"
+        assert model.requests == []
 
     async def test_closed_while_it_streams(self, tmp_path):
         """Closing the runtime stops the model; opened again, the run goes on, and the model knows what was read."""

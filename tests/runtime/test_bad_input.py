@@ -8,18 +8,21 @@ from decimal import Decimal
 import pytest
 
 from interlock import (
+    Agent,
     Ctx,
     Denied,
     Done,
     Failed,
     Finished,
     MemoryStore,
+    Policy,
     Proposal,
     Refused,
     Runtime,
     Turn,
     Unknown,
     action,
+    permit,
     probe,
     verify,
 )
@@ -463,3 +466,45 @@ class TestVerify:
         # The intent's arguments and the receipt, which quotes them.
         assert len(report.erased) == 2
         assert bytes(history[1].event.args) == b"null"
+
+
+class TestSilence:
+    """What went wrong is told to whoever runs it, when it goes wrong."""
+
+    async def test_an_exception_is_logged_with_its_words(self, caplog):
+        """The first unknown outcome names the action and what it raised."""
+
+        @action.irreversible(idempotent=True)
+        async def extend(ctx: Ctx[None], loan: str) -> str:
+            """Extend a loan."""
+            raise KeyError(loan)
+
+        agent = Agent("library", [extend], policy=Policy(permit(extend)))
+        async with Runtime(":memory:", agent, patience="0s") as rt:
+            run = await rt.start("library")
+            async with rt.session(run.id) as session:
+                await session.perform(Proposal("extend", {"loan": "L9"}))
+        assert "extend raised KeyError: 'L9', so its outcome is unknown" in caplog.text
+
+    async def test_a_run_that_ended_still_asks(self):
+        """What was sent before the run's end and never heard of is found among the questions, with the last words."""
+
+        @action.irreversible
+        async def mail(ctx: Ctx[None], to: str) -> str:
+            """Send a letter."""
+            raise OSError("the line went dead")
+
+        agent = Agent("library", [mail], policy=Policy(permit(mail)))
+        async with Runtime(":memory:", agent, patience="0s") as rt:
+            run = await rt.start("library")
+            async with rt.session(run.id) as session:
+                await session.perform(Proposal("mail", {"to": "ann"}))
+                await session.finish("gone")
+            assert await run.result() == Finished("gone")
+            while not (asked := await rt.questions()):
+                await asyncio.sleep(0.01)
+            assert "the line went dead" in asked[0].says
+            await asked[0].happened(by="bo")
+            await rt.settled()
+            assert await rt.questions() == []
+            assert await run.status() == "done"

@@ -45,7 +45,7 @@ class Gated:
 
     def __init__(self, answer=None):
         self.name = "gated"
-        self.answer = answer or (lambda words, request: f"You said {words}.")
+        self.answer = answer or (lambda words: f"You said {words}.")
         self.requests = []
         self.gate = asyncio.Event()
         self.asked = asyncio.Event()
@@ -54,7 +54,7 @@ class Gated:
         self.requests.append(request)
         self.asked.set()
         await self.gate.wait()
-        answer = self.answer(said_by_user(request)[-1], request)
+        answer = self.answer(said_by_user(request)[-1])
         yield Response(answer) if isinstance(answer, str) else Response("", (answer,), finish="calls")
 
 
@@ -221,7 +221,7 @@ class TestWhileItWorks:
 
     async def test_a_message_before_a_typed_answer(self):
         """An answer that does not know the user's last words is not taken."""
-        model = Gated(lambda words, request: Proposal("answer", {"answer": words}))
+        model = Gated(lambda words: Proposal("answer", {"answer": words}))
         async with Runtime(MemoryStore(), clerk(model, output=str)) as rt:
             run = await rt.send("clerk", "one", conversation="c")
             await model.asked.wait()
@@ -236,7 +236,7 @@ class TestWhileItWorks:
     @pytest.mark.parametrize("moment", range(0, 60, 4))
     async def test_a_message_at_any_moment(self, moment):
         """Whenever it comes, some run answers it, and exactly one has it."""
-        model = Gated(lambda words, request: f"{words}!")
+        model = Gated(lambda words: f"{words}!")
         model.gate.set()
         async with Runtime(MemoryStore(), clerk(model)) as rt:
             first = await rt.send("clerk", "one", conversation="c")
@@ -257,8 +257,8 @@ class TestWhileItWorks:
 class TestTooLate:
     """A message on its way to a run that ends meanwhile is handed on, not lost."""
 
-    async def late(self, rt, store, model, identity="m2"):
-        """Send a message to a run that ends before it arrives, and return the run."""
+    async def late(self, rt, store, model, identity="m2", then=None):
+        """Send a message to a run that ends before it arrives (and one right behind it), and return the run."""
         run = await rt.send("clerk", "one", conversation="c", user="ann")
         await model.asked.wait()
         store.gate, store.coming = asyncio.Event(), asyncio.Event()
@@ -269,6 +269,8 @@ class TestTooLate:
         store.gate.set()
         store.gate = None
         await sending
+        if then:
+            await rt.send("clerk", then, conversation="c", user="ann")
         await rt.settled()
         return run
 
@@ -292,9 +294,10 @@ class TestTooLate:
         """The run that hands it on does not stand in the way of the one that takes it."""
         store, model = SlowInbox(), Gated()
         async with asyncio.timeout(5), Runtime(store, clerk(model), max_runs=1) as rt:
-            await self.late(rt, store, model)
-            _, new = await rows(rt)
-            assert await rt.run(new.id).result() == Finished("You said two.")
+            await self.late(rt, store, model, then="three")
+            outputs = [await rt.run(row.id).result() for row in await rows(rt)]
+            assert Finished("You said three.") in outputs
+            assert sorted(said_by_user(model.requests[-1])) == ["one", "three", "two"]
 
     async def test_two_between_the_last_look_and_the_end(self):
         """The first begins a run, and the second reaches that one: both are answered, in their order."""
@@ -377,9 +380,21 @@ class TestQuestions:
         async with runtime(clerk(asking("Size?"))) as rt:
             run = await rt.send("clerk", "shoes", conversation="c")
             (question,) = (await rt.clock.run(run.result())).questions
-            await question.answer("9", by="ana")
-            await question.answer("7", by="user", message="m")
+            await question.answer("9", by="user", message="m1")
+            await question.answer("7", by="user", message="m2")
             assert await rt.ending(run) == Finished("answer ['9'], words ['shoes', '7']")
+
+    async def test_a_late_answer_to_a_run_that_stands_alone(self):
+        """Without a conversation nobody goes on with it: it is dropped, and holds nothing up."""
+        async with runtime(clerk(asking("Size?")), question_ttl="1h") as rt:
+            run = await rt.send("clerk", "shoes")
+            (question,) = (await rt.clock.run(run.result())).questions
+            await rt.clock.elapse("2h")
+            assert await rt.ending(run)
+            await question.answer("7", by="ann", message="m")
+            await rt.clock.elapse("1s")
+            assert await rt.store.signals() == []
+            assert len(await rt.store.rows()) == 1
 
     async def test_a_message_while_a_person_decides(self):
         """A new run answers it, and sees how the proposal stands; the old one goes on by itself."""

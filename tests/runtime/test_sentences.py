@@ -41,7 +41,7 @@ class TestAnyText:
         text, pieces = given_text
         assert cut(pieces) == cut([text]) == cut(text)
 
-    @settings(deadline=None)
+    @settings(deadline=None, max_examples=40)
     @given(long_texts.map(lambda parts: parts[0] * parts[1] + parts[2]))
     def test_no_sentence_is_longer_than_the_longest(self, text):
         """Where no end comes, the text is cut all the same, and at the same places."""

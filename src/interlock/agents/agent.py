@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
+from inspect import iscoroutinefunction
 from typing import Any
 
 from interlock.actions.action import Action
@@ -159,6 +160,8 @@ class Agent:
             raise DeclarationError(
                 f"agent {self.name!r}: {ANSWER!r} is how its model gives the answer of type output=; rename the action"
             )
+        if any(iscoroutinefunction(check) for check in self.checks):
+            raise DeclarationError(f"agent {self.name!r}: checks look at each sentence at once; none may be async")
         if self.max_turns < 1:
             raise DeclarationError(f"agent {self.name!r}: max_turns={self.max_turns} leaves it no turn; give 1 or more")
 

@@ -50,7 +50,7 @@ class Reader:
         found = self._one(_RUN + "WHERE id = ?", run)
         return found and RunRow(*found)
 
-    def rows(  # noqa: PLR0917 - the store's filters, as it was given them
+    def rows(
         self, after: str, limit: int, statuses: Sequence[str], tenant: str | None, conversation: str | None
     ) -> list[RunRow]:
         """Return runs in the order of their ids."""

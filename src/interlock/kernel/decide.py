@@ -189,7 +189,8 @@ def status(state: State, *, attached: bool = True) -> str:
     if state.undo is not None:
         return "undoing"
     if state.ended:
-        return state.ended
+        # What was sent and never heard of is still asked about: whoever looks for questions has to find it.
+        return "waiting" if any(_open(call) for call in state.calls.values()) else state.ended
     if state.cancelling and not any(unsettled(call) for call in state.calls.values()):
         return "running"  # It is being ended: a process that finds it so ends it.
     return _held_up(state) or ("running" if attached or state.driven else "idle")

@@ -69,6 +69,8 @@ def opened(model: "str | Model") -> Model:
     """
     if not isinstance(model, str):
         return model
+    if not all(model.partition(":")):
+        raise DeclarationError(f"model {model!r} names no provider; write it like 'openai:gpt-5'")
     if find_spec("pydantic_ai") is None:
         raise DeclarationError(f"model {model!r} needs the providers' classes: pip install 'interlock[models]'")
     from interlock.models.provided import ProvidedModel  # noqa: PLC0415 - a second to import: only who uses it pays

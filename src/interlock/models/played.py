@@ -18,8 +18,8 @@ class ScriptedModel:
         name: What the journal calls it.
         pause: How long it takes to begin, in seconds.
 
-    A list is played once a run: the next answer is found by how many responses the run's messages hold since the
-    last words of the user's first message, so that a run that was interrupted goes on where it was.
+    A list is played once a conversation: the next answer is found by how many responses the messages hold, so that a
+    run that was interrupted goes on where it was, and a second message goes on behind the first one's answers.
     """
 
     def __init__(
@@ -47,8 +47,8 @@ class ScriptedModel:
         place = sum(isinstance(message, ModelSaid) for message in request.messages)
         if place >= len(self._script):
             raise ModelError(
-                f"the script of model {self.name!r} has {len(self._script)} answers, and one more was asked for; "
-                "let the last one be words without a proposal",
+                f"the script of model {self.name!r} has {len(self._script)} answers, and its conversation asks for one "
+                "more; write one for each turn of the conversation, the last of each run in words, or give a function",
                 transient=False,
             )
         return self._script[place]

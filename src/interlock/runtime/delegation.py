@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 
-from interlock.journal.store import RunRow
 from interlock.kernel import events as ev
 from interlock.kernel.state import Call
 from interlock.runtime.live import LiveRun
@@ -31,7 +30,8 @@ class Delegation:
         if row is None:
             await self._begin(live, call)
             return None
-        return await self._brought_back(live, call, row) if row.status in ENDED else None
+        ends = await live.journal.history(row.id, 0, (ev.RunEnded,))
+        return await self._brought_back(live, call, ends[-1].event) if ends else None
 
     async def _begin(self, live: LiveRun, call: Call) -> None:
         handed = (await live.journal.event(live.id, call.at)).event
@@ -47,9 +47,7 @@ class Delegation:
             parent=(live.id, call.key),
         )
 
-    async def _brought_back(self, live: LiveRun, call: Call, row: RunRow) -> Done | Failed:
-        ends = await live.journal.history(row.id, 0, (ev.RunEnded,))
-        ended = ends[-1].event
+    async def _brought_back(self, live: LiveRun, call: Call, ended: ev.Event) -> Done | Failed:
         assert isinstance(ended, ev.RunEnded)
         handed = (await live.journal.event(live.id, call.at)).event
         assert isinstance(handed, ev.Delegated)

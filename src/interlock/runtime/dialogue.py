@@ -13,11 +13,10 @@ from interlock.journal.journal import Journal
 from interlock.journal.store import RunRow
 from interlock.kernel import events as ev
 from interlock.kernel.decide import listens
-from interlock.kernel.evolve import evolve
 from interlock.kernel.state import State
 from interlock.runtime.ids import run_id
 from interlock.runtime.live import id_of
-from interlock.runtime.mailbox import Mailbox, event_of
+from interlock.runtime.mailbox import Mailbox
 from interlock.runtime.questions import Decision
 
 ENDED = ("done", "failed", "cancelled")
@@ -43,8 +42,9 @@ class Dialogue:
         journal: Where conversations are looked up.
         mail: What posts to runs that exist.
         state_of: What returns a run's state as it is now.
-        start: What starts a run once there is room for it.
-        start_now: What starts a run at once: for those who take up room themselves.
+        start: What starts a run, at once.
+        full: What tells whether as many runs are at work as may be.
+        room: What waits until there is room for one more.
 
     The mutable state: a lock for each conversation that something is being sent in.
     """
@@ -54,15 +54,18 @@ class Dialogue:
         journal: Journal,
         mail: Mailbox,
         state_of: Callable[[str], Awaitable[State]],
+        *,
         start: Start,
-        start_now: Start,
+        full: Callable[[], bool],
+        room: Callable[[], Awaitable[None]],
     ) -> None:
         self._journal = journal
         self._mail = mail
         self._state_of = state_of
         self._start = start
-        self._start_now = start_now
-        self._sending: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+        self._full = full
+        self._room = room
+        self._sending: WeakValueDictionary[tuple[str, str | None], asyncio.Lock] = WeakValueDictionary()
 
     async def send(self, message: Message) -> str:
         """Bring the message to its run and return that run's id.
@@ -73,38 +76,54 @@ class Dialogue:
             CanonicalError: text or user have no JSON form.
         """
         if message.conversation is None:
-            return await self._begin(message, self._start)
-        async with self._alone(message.tenant, message.conversation):
-            rows = await self._journal.conversation(message.tenant, message.conversation)
+            await self._room()
+            return await self._begin(message)
+        while (run := await self._placed(message)) is None:
+            # Not within the conversation's lock: a run of it that hands a message on takes up room itself.
+            await self._room()
+        return run
+
+    async def _placed(self, message: Message) -> str | None:
+        """Bring the message to its run; None where that would be a new one, and there is no room."""
+        async with self._alone(message):
+            rows = await self._rows(message)
             # A run acts for its user and knows what was said before: neither is for anybody who knows its conversation.
             if any(row.user != id_of(message.user) for row in rows):
                 raise OtherUserError(f"conversation {message.conversation!r} is another user's; start one of its own")
-            return await self._in_conversation(message, rows, self._start)
+            run = await self._found(message, rows)
+            return run if run is not None or self._full() else await self._begin(message)
 
     async def hand_on(self, run: str, ended: State, late: ev.MessageReceived) -> None:
         """Bring a message that reached its run only after the end of it to the next one.
 
-        Done again (after a crash), it finds what it did.
+        Done again (after a crash), it finds what it did. Without a conversation there is no next one: then the words,
+        which would mean nothing by themselves, are dropped.
         """
+        if ended.conversation is None:
+            return
         text, user = msgspec.json.decode(bytes(late.content)), msgspec.json.decode(ended.user)
         message = Message(ended.agent, text, user, ended.tenant, ended.conversation, late.message)
-        if message.conversation is None:
-            await self._begin(message, self._start_now)
-            return
-        async with self._alone(message.tenant, message.conversation):
-            rows = await self._journal.conversation(message.tenant, message.conversation)
-            await self._in_conversation(message, [row for row in rows if row.id != run], self._start_now)
+        async with self._alone(message):
+            rows = [row for row in await self._rows(message) if row.id != run]
+            if await self._found(message, rows) is None:
+                await self._begin(message)
 
-    def _alone(self, tenant: str, conversation: str) -> asyncio.Lock:
-        return self._sending.setdefault((tenant, conversation), asyncio.Lock())
+    def _alone(self, message: Message) -> asyncio.Lock:
+        return self._sending.setdefault((message.tenant, message.conversation), asyncio.Lock())
 
-    async def _in_conversation(self, message: Message, rows: list[RunRow], start: Start) -> str:
+    async def _rows(self, message: Message) -> list[RunRow]:
+        """Return the runs of the message's conversation, the oldest first."""
+        assert message.conversation is not None
+        return await self._journal.conversation(message.tenant, message.conversation)
+
+    async def _found(self, message: Message, rows: list[RunRow]) -> str | None:
+        """Return the run that has the message, or that it could be brought to; None where a new one has to begin."""
         if message.id and (known := await self._taken(rows, message)) is not None:
             return known
         for row in reversed(rows):
             if row.agent == message.agent and row.status not in ENDED and await self._delivered(row, message):
                 return row.id
-        return await self._begin(message, start)
+        return None
 
     async def _taken(self, rows: list[RunRow], message: Message) -> str | None:
         """Return the run that has had the message already: began with it, or was brought it."""
@@ -126,7 +145,7 @@ class Dialogue:
 
     async def _delivered(self, row: RunRow, message: Message) -> bool:
         """Bring the message to a run that asked for it or is at work; return whether it was for this one."""
-        state = await self._soon(row.id)
+        state = await self._state_of(row.id)
         content = msgspec.Raw(canonical(message.text))
         identity = message.id or run_id()  # Should the run end before, it is known by this when it is handed on.
         for call in state.calls.values():
@@ -141,18 +160,9 @@ class Dialogue:
         await self._mail.post(row.id, "message", received, token=f"message/{identity}")
         return True
 
-    async def _soon(self, run: str) -> State:
-        """Return the run's state as it will be once it has taken in what is on its way."""
-        state = await self._state_of(run)
-        for signal in await self._journal.store.signals(run=run):
-            event = event_of(signal.kind, signal.payload)
-            if event is not None:
-                state = evolve(state, state.seq + 1, state.last_at, event)
-        return state
-
-    async def _begin(self, message: Message, start: Start) -> str:
+    async def _begin(self, message: Message) -> str:
         run = _run_of(message) if message.id else run_id()
-        await start(
+        await self._start(
             message.agent,
             message.text,
             run=run,

@@ -114,8 +114,12 @@ class Loops:
 
     async def room(self, runs: int) -> None:
         """Wait until fewer than *runs* runs are being tended, or are in line for it."""
-        while len(self._tending) >= runs:
+        while self.full(runs):
             await asyncio.wait(list(self._tending.values()), return_when=asyncio.FIRST_COMPLETED)
+
+    def full(self, runs: int) -> bool:
+        """Whether *runs* runs, or more, are being tended or in line for it."""
+        return len(self._tending) >= runs
 
     def tend(self, run: str) -> None:
         """Have the run tended soon; if it is being tended now, once more after that."""
@@ -243,8 +247,9 @@ class Loops:
             while signals := await mail.journal.store.signals(after=after, limit=PAGE):
                 for run in dict.fromkeys(signal.run for signal in signals):
                     # A run whose code is at work hears of it now, not when the code comes to rest.
-                    if run in self._live and run in self._tending:
-                        await self._live[run].take_in()
+                    live = self._live.get(run)
+                    if live is not None and live.broken is None and run in self._tending:
+                        await live.take_in()
                     self.tend(run)
                 after = signals[-1].id
             while not mail.posted.is_set() and not await mail.journal.store.moved():

@@ -43,4 +43,9 @@ def recordable(value: Any) -> tuple[msgspec.Raw, str]:
 
 def said(error: BaseException) -> str:
     """Return an exception as one bounded line."""
-    return f"{type(error).__name__}: {error}"[:2000]
+    return writable(f"{type(error).__name__}: {error}")
+
+
+def writable(text: str) -> str:
+    """Return words as they can be written, and no more than fit a line: half of a surrogate pair as its escape."""
+    return text[:2000].encode(errors="backslashreplace").decode()

@@ -1,5 +1,6 @@
 """What becomes of an intent: sending it, and finding out when no answer came. Nothing is ever sent blindly twice."""
 
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +20,8 @@ from interlock.runtime.sending import NeverStarted, Send
 
 if TYPE_CHECKING:
     from interlock.runtime.path import ActionPath
+
+log = logging.getLogger("interlock")
 
 SEND_WINDOW = 5_000_000
 """How long after its intent sending may begin, in microseconds; after that the intent is withdrawn and judged again."""
@@ -108,6 +111,13 @@ async def perform(path: "ActionPath", live: LiveRun, key: str, what: What) -> Ou
     except action.refuses as error:
         return await _refused(live, call, str(error) or type(error).__name__)
     except Exception as error:  # noqa: BLE001 - the effect may have happened before whatever this is
+        log.warning(
+            "run %s: %s raised %s, so its outcome is unknown; it is looked for or sent again, or a person is asked "
+            "(an exception that means that nothing happened is Refused, or stands in refuses=)",
+            live.id,
+            call.action,
+            said(error),
+        )
         await _lost(live, call, said(error))
         return None
     finally:
@@ -253,12 +263,17 @@ async def _ask(live: LiveRun, call: Call) -> Unknown:
     told = await live.journal.event(live.id, call.at)
     args = getattr(told.event, "args", ev.NOTHING)
     taking_back = f" while taking back event {call.undoes}" if call.undoes else ""
+    unknowns = await live.journal.history(live.id, call.at, (ev.OutcomeUnknown,))
+    heard = [
+        one.event.reason for one in unknowns if isinstance(one.event, ev.OutcomeUnknown) and one.event.call == call.key
+    ]
+    last = f" The last that was heard of it: {heard[-1]}" if heard else ""
     await live.append(
         ev.Asked(
             call=call.key,
             action=call.action,
             kind="unknown",
-            says=f"{call.action} was sent{taking_back} and no answer tells whether it happened. Did it?",
+            says=f"{call.action} was sent{taking_back} and no answer tells whether it happened. Did it?{last}",
             args=args,
             digest=call.digest,
             expires=0,

@@ -59,5 +59,8 @@ class Releasing:
         shown = msgspec.json.decode(redacted, type=str)
         # What was shown can't be taken back; of a secret that began in it, no more is shown.
         text = shown.removeprefix(self._shown) if shown.startswith(self._shown) else ""
-        self._came, self._shown = (sentence, sentence) if shown == came else (came, shown)
+        if text == sentence:
+            self._came = self._shown = sentence
+        elif text:  # What lies wholly within a secret is not needed to see its end.
+            self._came, self._shown = came, shown
         return ev.Said(call=self._turn, text=text, redacted=() if text == sentence else rules)

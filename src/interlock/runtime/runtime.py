@@ -121,7 +121,14 @@ class Runtime:
         self._mail = Mailbox(self.journal, self._clock)
         self._slots = asyncio.Semaphore(self._options.max_runs)
         self.watching = Watching(self.journal, self._mail, self._live, self.agents)
-        self._dialogue = Dialogue(self.journal, self._mail, self._state_of, self.start, self._start_now)
+        self._dialogue = Dialogue(
+            self.journal,
+            self._mail,
+            self._state_of,
+            start=self._start_now,
+            full=lambda: self._loops.full(self._options.max_runs),
+            room=lambda: self._loops.room(self._options.max_runs),
+        )
         self._sender = Sender(ThreadPool(), self._options.credentials, self.journal, self._clock)
         self._path = ActionPath(self._sender, self._options, Delegation(self._started))
         self._loops = Loops(self._mail, Tender(self._path, self._dialogue.hand_on), self.held, self._live, self.agents)

@@ -15,7 +15,7 @@ from interlock.kernel.events import Event
 from interlock.models import Exchange, Model, ModelError, Request, Response
 from interlock.runtime.keeping import kept, written
 from interlock.runtime.live import LiveRun
-from interlock.runtime.records import said
+from interlock.runtime.records import said, writable
 from interlock.runtime.releasing import Releasing
 from interlock.runtime.suspending import Suspended
 
@@ -31,7 +31,7 @@ MOST_SETBACKS = 6
 MOST_FAULTS = 5
 """How many turns in a row may hold a proposal that can't be judged and none that can, before the run is parked.
 
-Of 12,112 published runs of 17 models, none that had five such turns in a row ever found its way back (`make bench-replay`).
+Of 12,112 published runs of 17 models none that had five such turns in a row found its way back (`make bench-replay`).
 """
 
 LONGEST_BACKOFF = 60.0
@@ -219,7 +219,7 @@ class Thinking:
         failed = ev.TurnFailed(
             call=self._key,
             model=self._model.name,
-            error=said(error)[:2000],
+            error=said(error),
             transient=error.transient,
             latency=latency,
             wire=wire,
@@ -232,7 +232,7 @@ class Thinking:
             then: Event = ev.Slept(call=f"{self._key}.{live.state.seq}", until=until)
         else:
             often = f"{setbacks} times in a row" if setbacks > 1 else "and asking again won't help"
-            then = ev.Parked(reason=f"the model did not answer, {often}: {error}"[:2000])
+            then = ev.Parked(reason=writable(f"the model did not answer, {often}: {error}"))
         await live.append(failed, then, blobs=blobs)
 
 

@@ -61,13 +61,14 @@ class Watching:
         if row.status in ("done", "failed", "cancelled"):
             return await self._end(row)
         found = await self._halt(row)
-        if found is None or (await self._state(run)).cancelling or await self._told(run, "cancel"):
-            return None  # What is called off waits for nobody.
-        return found
+        # What is being called off ends, or asks anew.
+        return None if found is not None and await self._told(run, "cancel") else found
 
-    async def _halt(self, row: RunRow) -> Waiting | Stopped | None:
+    async def _halt(self, row: RunRow) -> Outlook | None:
         """Return why the run does not go on by itself, or None where it does."""
         if row.status == "waiting":
+            if (await self._state(row.id)).ended:
+                return await self._end(row)
             questions = await self.questions_of(row.id)
             return Waiting(tuple(questions)) if questions else None
         if row.status == "parked":
@@ -181,7 +182,8 @@ class Watching:
     async def questions_of(self, run: str) -> list[Question]:
         """Return what the run asks people and nobody has answered, taken in or not."""
         state = await self._state(run)
-        asks = [ask for call in state.calls.values() for ask in call.asks if not ask.decision]
+        durable = await self._journal.store.last_seq(run)  # The state of a run that is held is ahead of the journal.
+        asks = [ask for call in state.calls.values() for ask in call.asks if not ask.decision and ask.seq <= durable]
         told = [msgspec.json.decode(one, type=Decision).question for one in await self._told(run, "decision")]
         return [await self._mail.question(run, ask.seq) for ask in asks if ask.seq not in told]
 

@@ -1,0 +1,273 @@
+"""Recorded decisions, judged again by another policy on the facts that were read then."""
+
+import copy
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, Literal, cast
+
+import msgspec
+from msgspec import Raw, Struct
+
+from interlock.actions.action import Action
+from interlock.actions.recalled import restored
+from interlock.agents import Agent
+from interlock.guardian import ABSENT, Case, Failed, Opaque, Policy, Verdict
+from interlock.kernel import events as ev
+from interlock.kernel.events import Recorded
+
+Kind = Literal["same", "denied", "permitted", "needs", "unknown"]
+"""same · denied: it was permitted · permitted: it was denied · needs: others than then · unknown: can't be told."""
+
+Steps = tuple[str | int, ...]
+
+
+class Decision(Struct, frozen=True):
+    """What was decided about a proposal: permitted or not, what it needed first, and why."""
+
+    permitted: bool
+    needs: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        word = "permitted" if self.permitted else "denied"
+        needs = f", needing {' and '.join(self.needs)}" if self.needs else ""
+        reasons = f" ({'; '.join(self.reasons)})" if self.reasons else ""
+        return f"{word}{needs}{reasons}"
+
+
+class Judged(Struct, frozen=True):
+    """One decision of a recorded run, with what it rested on.
+
+    `seq` is the event that carries it, `policy` the hash of the policy that made it. `facts` are those that rules
+    read, by their path (`booking.owner`).
+    """
+
+    run: str
+    seq: int
+    call: str
+    action: str
+    args: Raw
+    decision: Decision
+    policy: str = ""
+    facts: Raw = ev.NOTHING
+    user: Any = None
+    agent: str = ""
+    tenant: str = ""
+    state: str = ""
+    redacted: bool = False
+    """Whether secrets were kept out of what was recorded."""
+
+
+class Compared(Struct, frozen=True):
+    """A recorded decision and what the other policy says (`now`), or why that can't be told (`why`)."""
+
+    then: Judged
+    now: Decision | None = None
+    why: str = ""
+
+    @property
+    def kind(self) -> Kind:
+        """How the two differ; reasons don't count."""
+        if self.now is None:
+            return "unknown"
+        was, now = self.then.decision, self.now
+        if was.permitted != now.permitted:
+            return "permitted" if now.permitted else "denied"
+        return "same" if sorted(was.needs) == sorted(now.needs) else "needs"
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """The needs that are new."""
+        return tuple(one for one in (self.now.needs if self.now else ()) if one not in self.then.decision.needs)
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """The needs that are gone."""
+        return tuple(one for one in self.then.decision.needs if self.now and one not in self.now.needs)
+
+
+def decisions(history: Sequence[Recorded]) -> list[Judged]:
+    """Return every decision of a run's guardian, from the run's events in order.
+
+    What was turned down before it was judged (an unknown action, arguments that don't fit) is no decision of a
+    policy. A call that was judged again with the same facts and the same answer is there once.
+    """
+    started, state = ev.RunStarted(agent=""), ""
+    found: dict[tuple[Any, ...], Judged] = {}
+    for one in history:
+        event = one.event
+        if isinstance(event, ev.RunStarted):
+            started = event
+        elif isinstance(event, ev.Entered):
+            state = event.state
+        elif (judgement := _judgement(event)) is not None:
+            judged = _judged(one, judgement, started, state)
+            same = (judged.call, judged.policy, bytes(judged.facts), judged.decision.permitted, judged.decision.needs)
+            found.setdefault(same, judged)
+    return list(found.values())
+
+
+def _judgement(event: ev.Event) -> ev.Judgement | None:
+    match event:
+        case ev.Denied(stage="judge" | "needs"):
+            return event.judgement
+        case ev.Asked(kind="approval" | "confirmation") | ev.Delayed() | ev.Delegated():
+            return event.judgement
+        case ev.Intended(undoes=0) | ev.Done(intent=0, undoes=0):
+            return event.judgement
+        case _:
+            return None
+
+
+def _judged(one: Recorded, judgement: ev.Judgement, started: ev.RunStarted, state: str) -> Judged:
+    event = cast("ev.Intended", one.event)  # whichever it is, it names call, action and arguments
+    against = event.reasons if isinstance(event, ev.Denied) and event.stage == "judge" else ()
+    return Judged(
+        run=one.run,
+        seq=one.seq,
+        call=event.call,
+        action=event.action,
+        args=event.args,
+        decision=Decision(not against, judgement.needs, against),
+        policy=judgement.policy,
+        facts=judgement.facts,
+        user=msgspec.json.decode(bytes(started.user)),
+        agent=started.agent,
+        tenant=started.tenant,
+        state=state,
+        redacted=bool(event.redacted),
+    )
+
+
+def compare(
+    judged: Iterable[Judged], agent: Agent, policy: Policy, known: Mapping[str, Policy] | None = None
+) -> Iterator[Compared]:
+    """Yield each recorded decision beside that of *policy*.
+
+    `agent` says what types arguments and facts have. `known` holds policies that decided then, by their hashes: where
+    one does not come to its own decision again, what is recorded is not enough, and nothing is told.
+    """
+    for one in judged:
+        earlier = (known or {}).get(one.policy)
+        try:
+            case, recorded = _case(one, agent)
+            if earlier is not None and not _holds_code(earlier, one.action):
+                _reproduce(one, case, earlier)
+            yield Compared(one, _decide(case, recorded, policy))
+        except _CannotTellError as error:
+            yield Compared(one, None, str(error))
+
+
+class _CannotTellError(Exception):
+    """What is recorded does not suffice to judge again."""
+
+
+def _case(one: Judged, agent: Agent) -> tuple[Case, dict[Steps, Raw]]:
+    action = agent.actions.get(one.action)
+    if action is None:
+        raise _CannotTellError(f"the agent no longer has the action {one.action!r}")
+    if one.redacted:
+        raise _CannotTellError("secrets in it were not recorded")
+    try:
+        args = action.signature.arguments(msgspec.json.decode(bytes(one.args)))
+    except (ValueError, TypeError) as error:
+        raise _CannotTellError(f"its arguments no longer fit {one.action!r}: {error}") from error
+    recorded = _paths(one.facts)
+    return Case(one.action, args, _facts(recorded, action, one), one.user, one.agent, one.tenant, one.state), recorded
+
+
+_STEP = re.compile(r'\.?([^\W\d]\w*)|\[(\d+)\]|\["(.*?)"\]')
+
+
+def _paths(facts: Raw) -> dict[Steps, Raw]:
+    """Return the recorded facts by the steps of their paths, the shorter ones first."""
+    written: dict[str, Raw] = msgspec.json.decode(bytes(facts), type=dict[str, Raw] | None) or {}
+    return dict(sorted(((_steps(path), value) for path, value in written.items()), key=lambda item: len(item[0])))
+
+
+def _steps(path: str) -> Steps:
+    return tuple(int(place) if place else name or key for name, place, key in _STEP.findall(path))
+
+
+def _facts(recorded: Mapping[Steps, Raw], action: Action[Any, Any, Any], one: Judged) -> dict[str, Any]:
+    """Return the facts as far as they were read then, with their types."""
+    facts: dict[str, Any] = {}
+    for (name, *steps), value in recorded.items():
+        look_up = action.facts.get(str(name))
+        if look_up is None:
+            raise _CannotTellError(f"the action {one.action!r} no longer has the fact {name!r}")
+        _put(facts, (name, *steps), _failed(one, str(name), value) or restored(look_up, steps, bytes(value)))
+    return facts
+
+
+def _failed(one: Judged, name: str, value: Raw) -> Failed | None:
+    """Return the failure that stands for a fact that could not be gathered then."""
+    reasons = [reason for reason in one.decision.reasons if f"the fact {name} could not be gathered" in reason]
+    return msgspec.json.decode(bytes(value), type=Failed) if reasons else None
+
+
+def _put(facts: dict[str, Any], steps: Steps, value: Any) -> None:
+    """Put a value where its path leads; what lies beside it was not read, and is not there."""
+    place: Any = facts
+    for step, following in pairwise(steps):
+        if not isinstance(_at(place, step), (dict, list)):
+            _set(place, step, [] if isinstance(following, int) else {})
+        place = _at(place, step)
+    _set(place, steps[-1], value)
+
+
+def _at(place: Any, step: str | int) -> Any:
+    if isinstance(step, int):
+        return place[step] if step < len(place) else None
+    return place.get(step)
+
+
+def _set(place: Any, step: str | int, value: Any) -> None:
+    if isinstance(step, int):
+        place.extend([ABSENT] * (step + 1 - len(place)))
+    place[step] = value
+
+
+def _decide(case: Case, recorded: Mapping[Steps, Raw], policy: Policy) -> Decision:
+    verdict = policy.judge(case)
+    for path in verdict.read:
+        steps = _steps(path)
+        if not any(steps[: len(known)] == known for known in recorded):
+            raise _CannotTellError(f"fact {path!r} was not gathered then")
+    decision = _decision(verdict)
+    empty = [steps for steps, value in recorded.items() if bytes(value) == b"null"]
+    for steps in empty:
+        other = _without(case, steps)
+        if not _same(_decision(policy.judge(other)), decision):
+            path = ".".join(map(str, steps))
+            raise _CannotTellError(f"fact {path!r} was null or not there; the journal does not say which")
+    return decision
+
+
+def _without(case: Case, steps: Steps) -> Case:
+    """Return the case with a fact absent that was recorded as null."""
+    facts: dict[str, Any] = copy.deepcopy(dict(case.facts))
+    _put(facts, steps, ABSENT)
+    return msgspec.structs.replace(case, facts=facts)
+
+
+def _reproduce(one: Judged, case: Case, policy: Policy) -> None:
+    again = _decision(policy.judge(case))
+    if not _same(again, one.decision):
+        raise _CannotTellError(f"what is recorded does not suffice: judged again by the policy of then, it is {again}")
+
+
+def _same(one: Decision, other: Decision) -> bool:
+    return (one.permitted, sorted(one.needs)) == (other.permitted, sorted(other.needs))
+
+
+def _decision(verdict: Verdict) -> Decision:
+    return Decision(
+        verdict.permitted, tuple(str(need) for need in verdict.needs), () if verdict.permitted else verdict.reasons
+    )
+
+
+def _holds_code(policy: Policy, action: str) -> bool:
+    """Whether rules about the action are Python code, which a policy read from a journal does not hold."""
+    return any(isinstance(rule.clause.when, Opaque) for rule in policy.rules if rule.concerns(action))
