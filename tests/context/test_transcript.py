@@ -79,7 +79,7 @@ histories = st.lists(shown | shown | shown | others, max_size=25)
 
 class TestAnyOrder:
     @given(histories)
-    @settings(max_examples=300)
+    @settings(max_examples=200)
     def test_results_stand_right_behind_their_turn(self, history):
         """Each turn with proposals is followed by exactly one result for each, in order; nowhere else is one."""
         told = messages(*history)

@@ -1,6 +1,6 @@
 """An agent: what it can do, by which policy it is judged, and what it thinks with."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from inspect import iscoroutinefunction
 from typing import Any
@@ -124,6 +124,12 @@ class Agent:
             self._model = opened(self._model)
         return self._model
 
+    def everyone(self) -> "Iterator[Agent]":
+        """Yield this agent, those that it can hand tasks on to, those that these can, and so on."""
+        yield self
+        for one in self.delegates.values():
+            yield from one.everyone()
+
     def under(self, outer: "Agent") -> "Agent":
         """Return this agent as one that *outer* hands tasks on to."""
         return Agent(
@@ -159,6 +165,10 @@ class Agent:
         if self.loop.answer is not None and ANSWER in self.actions:
             raise DeclarationError(
                 f"agent {self.name!r}: {ANSWER!r} is how its model gives the answer of type output=; rename the action"
+            )
+        if self.checks and self.loop.answer is not None:
+            raise DeclarationError(
+                f"agent {self.name!r}: checks= look at words, but with output= its answer is typed; check that type"
             )
         if any(iscoroutinefunction(check) for check in self.checks):
             raise DeclarationError(f"agent {self.name!r}: checks look at each sentence at once; none may be async")

@@ -27,7 +27,7 @@ class _Nested(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     """The same inside another policy; a stored one of either kind is read as this."""
 
     rules: tuple[Clause, ...]
-    outer: msgspec.Raw | None = None
+    outer: msgspec.Raw = msgspec.Raw(b"null")
     version: int = 1
 
 
@@ -124,7 +124,7 @@ class Policy:
         if document.version != 1:
             raise PolicyError(f"this policy was stored by a newer Interlock (version {document.version})")
         policy = Policy(*(Rule(clause) for clause in document.rules))
-        if document.outer is not None:
+        if bytes(document.outer) != b"null":
             policy = policy.within(cls.from_json(bytes(document.outer)))
         # A hash is over stored bytes: it stays when a later version would write the rules differently.
         policy.__dict__["_json"] = bytes(data)

@@ -15,7 +15,7 @@ from interlock.kernel.state import Call, certain_from
 from interlock.runtime.flight import Flight
 from interlock.runtime.live import LiveRun
 from interlock.runtime.outcomes import Done, Failed, Outcome, Unknown
-from interlock.runtime.records import idempotency_key, outcome_of, recordable, said
+from interlock.runtime.records import idempotency_key, outcome_of, recordable, said, writable
 from interlock.runtime.sending import NeverStarted, Send
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ async def perform(path: "ActionPath", live: LiveRun, key: str, what: What) -> Ou
         await live.append(ev.Withheld(call=key))
         return None
     except action.refuses as error:
-        return await _refused(live, call, str(error) or type(error).__name__)
+        return await _refused(live, call, writable(str(error)) or type(error).__name__)
     except Exception as error:  # noqa: BLE001 - the effect may have happened before whatever this is
         log.warning(
             "run %s: %s raised %s, so its outcome is unknown; it is looked for or sent again, or a person is asked "

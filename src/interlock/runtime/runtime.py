@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
 from importlib import import_module
 from importlib.util import find_spec
@@ -42,7 +42,7 @@ from interlock.runtime.sending import Sender
 from interlock.runtime.session import Session
 from interlock.runtime.tending import Tender
 from interlock.runtime.watching import Watching
-from interlock.undo import UndoPlan, plan
+from interlock.undo import READ, UndoPlan, plan
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -83,7 +83,7 @@ class Runtime:
         self.agents = {agent.name: agent for agent in agents}
         if len(self.agents) != len(agents):
             raise DeclarationError(f"two agents share a name: {', '.join(agent.name for agent in agents)}")
-        self.agents |= {one.name: one for agent in agents for one in _below(agent)}
+        self.agents = {one.name: one for agent in agents for one in agent.everyone()}
         self._where = journal
         self._redactor = redact if redact is not None else Redactor()
         self._options = Options(
@@ -432,7 +432,7 @@ class Runtime:
         """Return what an undo of the run would do now."""
         row = await self.watching.row(run)
         state = await self.journal.state(run)
-        history = await self.journal.history(run, 0, (ev.Intended, ev.Done))
+        history = await self.journal.history(run, 0, READ)
         open_calls = [
             f"{call.action} ({call.key})" for call in state.calls.values() if call.phase in ("intended", "unknown")
         ]
@@ -441,13 +441,6 @@ class Runtime:
     def __repr__(self) -> str:
         state = f"{len(self._live)} runs held" if self._open else "closed"
         return f"<Runtime {', '.join(self.agents)} [{state}]>"
-
-
-def _below(agent: Agent) -> Iterator[Agent]:
-    """Yield the agents that *agent* can hand tasks on to, and those that these can, and so on."""
-    for one in agent.delegates.values():
-        yield one
-        yield from _below(one)
 
 
 async def _opened(where: "str | os.PathLike[str] | Store") -> Store:

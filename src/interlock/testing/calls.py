@@ -60,6 +60,7 @@ class Watch:
         """Return a copy of *agent* whose functions are watched; *deps* makes its dependencies, if given."""
         twin = copy.copy(agent)
         twin.actions = {name: self._watched_action(action) for name, action in agent.actions.items()}
+        twin.delegates = {name: self.watched(below, deps) for name, below in agent.delegates.items()}
         if deps is not None:
             twin.deps = deps
         return twin

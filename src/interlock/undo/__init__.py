@@ -3,6 +3,6 @@
 In comes the journal of a run, out comes an `UndoPlan`. Open `plan.py`.
 """
 
-from interlock.undo.plan import Item, UndoPlan, Way, plan
+from interlock.undo.plan import READ, Item, UndoPlan, Way, plan
 
-__all__ = ["Item", "UndoPlan", "Way", "plan"]
+__all__ = ["READ", "Item", "UndoPlan", "Way", "plan"]

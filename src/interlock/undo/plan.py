@@ -14,6 +14,9 @@ Way = Literal["restore", "compensate", "cannot"]
 cannot: neither."""
 
 
+READ = (ev.Intended, ev.Done, ev.Delegated)
+"""The types of events that a plan is made from."""
+
 SHOWN = 80
 """How many characters of an effect's arguments a plan shows in its text; `Item.args` has them all."""
 
@@ -35,11 +38,16 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class UndoPlan(msgspec.Struct, frozen=True):
-    """What an undo of the run will do, the last effect first; `open` names calls without a known outcome."""
+    """What an undo of the run will do, the last effect first; `open` names calls without a known outcome.
+
+    `elsewhere` are the runs of other agents that this one handed tasks on to: what they did is taken back by undoing
+    them, not by this plan.
+    """
 
     run: str
     items: tuple[Item, ...]
     open: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
 
     @property
     def targets(self) -> tuple[int, ...]:
@@ -50,6 +58,7 @@ class UndoPlan(msgspec.Struct, frozen=True):
         lines = [f"undo of run {self.run}: {len(self.targets)} of {len(self.items)} effects can be taken back"]
         lines += [f"  {item}" for item in self.items]
         lines += [f"  outcome not known yet: {name}" for name in self.open]
+        lines += [f"  not in this plan: what run {run} did, which a task was handed on to" for run in self.elsewhere]
         return "\n".join(lines)
 
 
@@ -58,7 +67,7 @@ def plan(
 ) -> UndoPlan:
     """Return the plan for taking back all effects of a run that have not been taken back yet.
 
-    `history` holds at least the run's `Intended` and `Done` events, in order.
+    `history` holds at least the run's events of the types in `READ`, in order.
     """
     intents = {one.seq: one.event for one in history if isinstance(one.event, ev.Intended)}
     outcomes = [(one.seq, one.event) for one in history if isinstance(one.event, ev.Done)]
@@ -69,7 +78,8 @@ def plan(
     items = tuple(
         _item(seq, event, intents.get(event.intent), actions.get(event.action)) for seq, event in reversed(effects)
     )
-    return UndoPlan(run, items, tuple(open_calls))
+    elsewhere = tuple(one.event.to for one in history if isinstance(one.event, ev.Delegated))
+    return UndoPlan(run, items, tuple(open_calls), elsewhere)
 
 
 def _item(seq: int, done: ev.Done, intent: ev.Intended | None, action: Action[Any, Any, Any] | None) -> Item:
