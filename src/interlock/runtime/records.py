@@ -42,7 +42,7 @@ def recordable(value: Any) -> tuple[msgspec.Raw, str]:
 
 
 def said(error: BaseException) -> str:
-    """Return an exception as one bounded line."""
+    """Return an exception in words, and no more of them than fit."""
     return writable(f"{type(error).__name__}: {error}")
 
 

@@ -116,7 +116,7 @@ async def perform(path: "ActionPath", live: LiveRun, key: str, what: What) -> Ou
             "(an exception that means that nothing happened is Refused, or stands in refuses=)",
             live.id,
             call.action,
-            said(error),
+            said(error).partition("\n")[0],
         )
         await _lost(live, call, said(error))
         return None
@@ -229,7 +229,8 @@ async def _probe(path: "ActionPath", live: LiveRun, call: Call) -> Outcome | Non
         answer: probe.Answer[Any] = await path.sender.look(
             Send(what.action.probe_function, (ctx,), what.args, what.action.timeout)
         )
-    except Exception:  # noqa: BLE001 - a look that fails tells nothing
+    except Exception as error:  # noqa: BLE001 - a look that fails tells nothing
+        log.warning("run %s: the probe of %s raised %s; it tells nothing", live.id, call.action, said(error))
         answer = probe.not_yet_known
     if isinstance(answer, probe.Happened):
         return await _found(live, call, answer.result, "probe")
