@@ -141,12 +141,12 @@ async def _until_asked(rt):
 
 def test_a_question_to_the_user_is_answered_in_words(project, interlock):
     """`ask_user` waits for words, and gets them."""
-    (project.folder / "asking.py").write_text(
+    (project.folder / "asks_its_user.py").write_text(
         "from interlock import Agent, Policy, ScriptedModel, Proposal, ask_user, permit\n"
         "steps = ScriptedModel([Proposal('ask_user', {'question': 'Which one?'}), 'Thank you.'])\n"
         "asker = Agent('asker', [ask_user], model=steps, policy=Policy(permit(ask_user)))\n"
     )
-    agent = ("--agent", "asking:asker")
+    agent = ("--agent", "asks_its_user:asker")
     asked = json.loads(interlock("run", "asker", "hello", "--user", "u1", "--json", *agent).stdout)
     question = asked["questions"][0]["question"]
     shown = interlock("inbox").stdout
