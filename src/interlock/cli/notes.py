@@ -16,6 +16,7 @@ from interlock.errors import InterlockError
 from interlock.journal.journal import Journal
 from interlock.kernel import events as ev
 from interlock.kernel.events import Recorded
+from interlock.runtime.recovery import UNKNOWN
 
 LOOK = 0.1
 """How often it is looked whether there is more, in seconds."""
@@ -158,7 +159,7 @@ def logged(*, noted: bool) -> Generator[None]:
     """Write what the runtime logs to stderr, but for what is *noted* from the journal anyway."""
     handler, logger = _Log(logging.WARNING), logging.getLogger("interlock")
     if noted:
-        handler.addFilter(lambda record: record.module != "recovery")
+        handler.addFilter(lambda record: record.msg != UNKNOWN)
     logger.addHandler(handler)
     try:
         yield

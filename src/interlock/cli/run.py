@@ -21,11 +21,10 @@ from interlock.cli.runs import as_json, table
 from interlock.cli.screen import Screen
 from interlock.journal.journal import Journal
 from interlock.journal.store import RunRow
+from interlock.kernel.decide import ENDED
 from interlock.runtime.handles import Run
 from interlock.runtime.outcomes import Finished, Stopped, Waiting
 from interlock.runtime.runtime import Runtime
-
-ENDED = ("done", "failed", "cancelled")
 
 
 class To(Struct, frozen=True):

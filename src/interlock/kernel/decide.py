@@ -68,6 +68,9 @@ class FinishUndo(Struct, frozen=True):
 
 Step = Retry | Probe | AskWhatHappened | Settle | Lapse | Drive | End | TakeBack | FinishUndo
 
+ENDED = ("done", "failed", "cancelled")
+"""The statuses of a run that has ended and asks nothing more."""
+
 NEVER = 2**63 - 1
 """Later than any time."""
 

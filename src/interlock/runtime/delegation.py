@@ -6,11 +6,10 @@ from typing import Any
 import msgspec
 
 from interlock.kernel import events as ev
+from interlock.kernel.decide import ENDED
 from interlock.kernel.state import Call
 from interlock.runtime.live import LiveRun
 from interlock.runtime.outcomes import Done, Failed
-
-ENDED = ("done", "failed", "cancelled")
 
 
 class Delegation:

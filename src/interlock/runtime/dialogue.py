@@ -12,14 +12,12 @@ from interlock.errors import DeclarationError, OtherUserError
 from interlock.journal.journal import Journal
 from interlock.journal.store import RunRow
 from interlock.kernel import events as ev
-from interlock.kernel.decide import listens
+from interlock.kernel.decide import ENDED, listens
 from interlock.kernel.state import State
 from interlock.runtime.ids import run_id
 from interlock.runtime.live import id_of
 from interlock.runtime.mailbox import Mailbox
 from interlock.runtime.questions import Decision
-
-ENDED = ("done", "failed", "cancelled")
 
 Start = Callable[..., Awaitable[Any]]
 

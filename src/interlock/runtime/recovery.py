@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("interlock")
 
+UNKNOWN = (
+    "run %s: %s raised %s, so its outcome is unknown; it is looked for or sent again, or a person is asked "
+    "(an exception that means that nothing happened is Refused, or stands in refuses=)"
+)
+"""What is logged of an exception that tells nothing; the command line says it in its own words."""
+
 SEND_WINDOW = 5_000_000
 """How long after its intent sending may begin, in microseconds; after that the intent is withdrawn and judged again."""
 
@@ -111,13 +117,7 @@ async def perform(path: "ActionPath", live: LiveRun, key: str, what: What) -> Ou
     except action.refuses as error:
         return await _refused(live, call, writable(str(error)) or type(error).__name__)
     except Exception as error:  # noqa: BLE001 - the effect may have happened before whatever this is
-        log.warning(
-            "run %s: %s raised %s, so its outcome is unknown; it is looked for or sent again, or a person is asked "
-            "(an exception that means that nothing happened is Refused, or stands in refuses=)",
-            live.id,
-            call.action,
-            said(error).partition("\n")[0],
-        )
+        log.warning(UNKNOWN, live.id, call.action, said(error).partition("\n")[0])
         await _lost(live, call, said(error))
         return None
     finally:

@@ -31,7 +31,8 @@ MOST_SETBACKS = 6
 MOST_FAULTS = 5
 """How many turns in a row may hold a proposal that can't be judged and none that can, before the run is parked.
 
-Of 12,112 published runs of 17 models none that had five such turns in a row found its way back (`make bench-replay`).
+Of 12,112 published runs of 17 models none that had five such turns in a row found its way back;
+counted once, when this was chosen: no command prints it.
 """
 
 LONGEST_BACKOFF = 60.0

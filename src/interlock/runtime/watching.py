@@ -11,6 +11,7 @@ from interlock.errors import UnknownRunError
 from interlock.journal.journal import Journal
 from interlock.journal.store import RunRow
 from interlock.kernel import events as ev
+from interlock.kernel.decide import ENDED
 from interlock.kernel.state import State
 from interlock.runtime.live import LiveRun
 from interlock.runtime.mailbox import Mailbox
@@ -58,7 +59,7 @@ class Watching:
             UnknownRunError: there is no such run.
         """
         row = await self.row(run)
-        if row.status in ("done", "failed", "cancelled"):
+        if row.status in ENDED:
             return await self._end(row)
         found = await self._halt(row)
         # What is being called off ends, or asks anew.

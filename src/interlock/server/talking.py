@@ -6,6 +6,7 @@ from contextlib import aclosing
 from uuid import uuid4
 
 from interlock.kernel import events as ev
+from interlock.kernel.decide import ENDED
 from interlock.runtime.runtime import Runtime
 from interlock.server.bodies import ChatBody
 from interlock.server.callers import Caller
@@ -74,11 +75,7 @@ class Talk:
             return {}
         journal = self._runtime.journal
         rows = await journal.conversation(self._caller.tenant, self._body.conversation)
-        return {
-            row.id: await journal.store.last_seq(row.id)
-            for row in rows
-            if row.status not in ("done", "failed", "cancelled")
-        }
+        return {row.id: await journal.store.last_seq(row.id) for row in rows if row.status not in ENDED}
 
     async def _taken(self) -> int | None:
         """Return where the run began with the message or took it in, or None where it has not."""
