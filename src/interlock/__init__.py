@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from interlock.actions.action import Action, Refused, action
     from interlock.actions.asking import ask_user
     from interlock.actions.context import Ctx
+    from interlock.actions.tool import tool
+    from interlock.adapters import Governor, NotDoneError, Where, current, governed
     from interlock.agents import Agent
     from interlock.guardian import Policy, agent, arg, fact, forbid, need, permit, state, tenant, user
     from interlock.journal import MemoryStore, Redactor, SqliteStore, export_head, verify
@@ -39,6 +41,8 @@ _HOMES = {
     "interlock.actions.action": ("Action", "Refused", "action"),
     "interlock.actions.asking": ("ask_user",),
     "interlock.actions.context": ("Ctx",),
+    "interlock.actions.tool": ("tool",),
+    "interlock.adapters": ("Governor", "NotDoneError", "Where", "current", "governed"),
     "interlock.agents": ("Agent",),
     "interlock.guardian": (
         "Policy",
@@ -86,9 +90,11 @@ __all__ = [
     "Final",
     "Finished",
     "Flow",
+    "Governor",
     "Machine",
     "MemoryStore",
     "ModelError",
+    "NotDoneError",
     "Outcome",
     "Policy",
     "Proposal",
@@ -107,20 +113,24 @@ __all__ = [
     "Turn",
     "Unknown",
     "Waiting",
+    "Where",
     "action",
     "agent",
     "arg",
     "ask_user",
+    "current",
     "export_head",
     "fact",
     "forbid",
     "gather",
+    "governed",
     "need",
     "permit",
     "probe",
     "run_sync",
     "state",
     "tenant",
+    "tool",
     "user",
     "verify",
 ]

@@ -53,6 +53,7 @@ intended = _of(
     probe=st.booleans(),
     settle=st.integers(0, HOUR),
     undoes=st.sampled_from([0, 0, 2, 3]),
+    proposer=st.booleans(),
 )
 done = _of(
     ev.Done,

@@ -18,6 +18,7 @@ from interlock.kernel.decide import (
     Retry,
     Settle,
     TakeBack,
+    about,
     decide,
     listens,
     status,
@@ -241,6 +242,24 @@ class TestWithoutAnswer:
     def test_people_are_asked(self, call):
         """Where nothing here can tell, or a secret in the arguments was not kept, a person has to."""
         assert decide(with_call(call), NOW) == (AskWhatHappened(call),)
+
+    def test_it_is_left_to_the_loop_that_has_its_body(self):
+        """What only its proposer can send again waits for it, and for no clock; a person is asked after its window."""
+        call = sent(proposer=True, idempotent_until=NOW + 5)
+        assert (decide(with_call(call), NOW), wake_at(with_call(call))) == ((), NOW + 5)
+        assert about(call, NOW, proposed=True) == (Retry(call),)
+        assert decide(with_call(call), NOW + 5) == (AskWhatHappened(call),)
+
+    @pytest.mark.parametrize("over", [{"ended": "failed"}, {"cancelling": True}])
+    def test_a_person_is_asked_where_its_loop_is_not_expected(self, over):
+        """Nobody comes back to a run that has ended or is being cancelled."""
+        call = sent(proposer=True, idempotent_until=NOW + 5)
+        assert decide(with_call(call, **over), NOW) == (AskWhatHappened(call),)
+
+    def test_it_is_looked_for_without_its_loop(self):
+        """A probe needs nobody's body."""
+        call = sent(proposer=True, idempotent_until=NOW + 5, probe=True)
+        assert decide(with_call(call), NOW) == (Probe(call),)
 
     @pytest.mark.parametrize("phase", ["intended", "unknown"])
     def test_people_are_asked_once(self, phase):

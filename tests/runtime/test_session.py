@@ -200,9 +200,25 @@ class TestRuns:
             with pytest.raises(RunEndedError):
                 await s.finish()
         assert await run.result() == Finished({"answer": 42})
-        with pytest.raises(RunEndedError):
-            async with rt.session(run.id):
-                pass
+
+    async def test_an_ended_run_tells_what_became_of_its_proposals(self, rt, bank):
+        """A loop that begins again after the end of its run finds what it did; nothing new is taken."""
+        run = await rt.start("desk")
+        async with rt.session(run.id) as s:
+            paid = await s.perform(pay("k1"))
+            denied = await s.perform(Proposal("steal", {}, "k2"))
+            await s.record(Turn("m", key="t1"))
+            await s.finish()
+        async with rt.session(run.id) as s:
+            assert await s.perform(pay("k1")) == paid
+            assert await s.perform(Proposal("steal", {}, "k2")) == denied
+            await s.record(Turn("m", key="t1"))
+            with pytest.raises(KeyReusedError):
+                await s.perform(Proposal("steal", {}, "k1"))
+            for new in (pay("k3"), pay(""), Proposal("steal", {}, "k4")):
+                with pytest.raises(RunEndedError):
+                    await s.perform(new)
+        assert len(bank.calls) == 1
 
     async def test_fail_ends_the_run_with_its_error(self, rt):
         """A failed run says why."""

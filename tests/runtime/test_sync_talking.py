@@ -78,7 +78,7 @@ def test_drafts():
 
     class Patient(ScriptedModel):
         async def respond(self, request):
-            while not rt._runtime._mail.drafts:
+            while not rt.inner._mail.drafts:
                 await asyncio.sleep(0.01)
             async for piece in super().respond(request):
                 yield piece
@@ -148,7 +148,7 @@ def test_an_interrupt_reaches_the_loop():
         run = rt.send("host", "hi")
         with pytest.raises(KeyboardInterrupt):
             listen(run)
-        while any(not one.done() for one in rt._runtime._mail._watchers[run.id]):
+        while any(not one.done() for one in rt.inner._mail._watchers[run.id]):
             time.sleep(0.01)
 
 

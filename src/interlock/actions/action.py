@@ -47,6 +47,7 @@ class Action(Generic[D, P, R]):
             microseconds.
         refuses: Exceptions that mean that nothing has happened.
         credentials: The names of the secrets that it is given, and no others.
+        proposer_performs: Whether only whoever proposes it can perform it, because its body comes with the proposal.
     """
 
     def __init__(
@@ -54,13 +55,14 @@ class Action(Generic[D, P, R]):
         function: Callable[Concatenate[Ctx[D], P], Awaitable[R] | R],
         effect: Effect,
         *,
+        name: str | None = None,
         timeout: str,
         idempotent: bool | str,
         settle: str,
         refuses: Iterable[type[Exception]],
         credentials: Iterable[str],
     ) -> None:
-        self.name = _named(function)
+        self.name = _named(function) if name is None else name
         self.function = function
         self.effect: Effect = effect
         self.timeout = microseconds(timeout)
@@ -69,6 +71,7 @@ class Action(Generic[D, P, R]):
         self.refuses = (Refused, *_exceptions(self.name, refuses))
         self.credentials = _names(self.name, credentials)
         self.is_async = inspect.iscoroutinefunction(function)
+        self.proposer_performs = False
         self.undo_function: Callable[..., Any] | None = None
         self.probe_function: Callable[..., Any] | None = None
         self.verify_function: Callable[..., Any] | None = None
@@ -89,6 +92,11 @@ class Action(Generic[D, P, R]):
     def doc(self) -> str:
         """What the action does: the function's docstring without its section on arguments."""
         return self.signature.doc
+
+    @property
+    def argument_names(self) -> frozenset[str] | None:
+        """What rules may read as `arg.…`; None where that is not known."""
+        return frozenset(self.signature.names)
 
     def schema(self) -> dict[str, Any]:
         """Return name, description and JSON schema of the arguments, as a model API wants them."""

@@ -33,15 +33,20 @@ class Signature:
         names: The names of the arguments, in order.
         doc: What the action does: the docstring without its section on arguments.
 
+    Args:
+        name: The action's name.
+        function: The author's function.
+        has_context: Whether its first parameter is the context of the call, which no model gives.
+
     Raises:
         DeclarationError: the hints give no schema; the message names the parameter and says what to write.
     """
 
-    def __init__(self, name: str, function: Callable[..., Any]) -> None:
+    def __init__(self, name: str, function: Callable[..., Any], *, has_context: bool = True) -> None:
         self._action = name
-        parameters = _parameters(name, function)
+        parameters = _parameters(name, function, has_context=has_context)
         self.names = tuple(one.name for one in parameters)
-        hints = _hints(name, function)
+        hints = _hints(name, function, has_context=has_context)
         self.doc, described = _documented(function)
         self._fields = tuple((f"a_{one}", one) for one in self.names)
         self._model = _model(name, parameters, hints, described)
@@ -130,15 +135,21 @@ class Signature:
         return f"there are: {', '.join(self.names)}" if self.names else "it takes none"
 
 
-def _parameters(name: str, function: Callable[..., Any]) -> list[inspect.Parameter]:
+def _parameters(name: str, function: Callable[..., Any], *, has_context: bool) -> list[inspect.Parameter]:
     """Return the parameters behind the context, each of which a model can give by name."""
     parameters = list(inspect.signature(function).parameters.values())
+    if not has_context:
+        return _nameable(name, parameters)
     if not parameters or parameters[0].kind not in (
         inspect.Parameter.POSITIONAL_ONLY,
         inspect.Parameter.POSITIONAL_OR_KEYWORD,
     ):
         raise DeclarationError(f"action {name!r}: its first parameter is the context; write def {name}(ctx: Ctx[…], …)")
-    for parameter in parameters[1:]:
+    return _nameable(name, parameters[1:])
+
+
+def _nameable(name: str, parameters: list[inspect.Parameter]) -> list[inspect.Parameter]:
+    for parameter in parameters:
         if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
             raise DeclarationError(
                 f"action {name!r}: parameter {str(parameter)!r} has no name that a model could give; "
@@ -148,15 +159,16 @@ def _parameters(name: str, function: Callable[..., Any]) -> list[inspect.Paramet
             raise DeclarationError(
                 f"action {name!r}: parameter {parameter.name!r} has no type; write for example {parameter.name}: str"
             )
-    return parameters[1:]
+    return parameters
 
 
-def _hints(name: str, function: Callable[..., Any]) -> dict[str, Any]:
+def _hints(name: str, function: Callable[..., Any], *, has_context: bool) -> dict[str, Any]:
     """Return the types of arguments and result; the context's may be known to type checkers only."""
     function = inspect.unwrap(function)
     written = dict(function.__annotations__)
-    first = next(iter(inspect.signature(function).parameters))
-    _check_context(name, first, written.pop(first, Ctx), function.__globals__)
+    if has_context:
+        first = next(iter(inspect.signature(function).parameters))
+        _check_context(name, first, written.pop(first, Ctx), function.__globals__)
     holder = SimpleNamespace(__annotations__=written)
     try:
         return typing.get_type_hints(holder, function.__globals__, include_extras=True)

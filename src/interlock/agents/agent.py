@@ -82,10 +82,7 @@ class Agent:
         self.policy = policy if policy is not None else Policy()
         self.reach = _reach(name, self.actions, subs.values())
         self.policy.check({one.name: _known(one) for one in self.reach.values()})
-        self.facts_needed = {
-            one.name: tuple(sorted(self.policy.facts_needed(one.name, declared=one.facts)))
-            for one in self.actions.values()
-        }
+        self.facts_needed = {one.name: _facts_needed(self.policy, one) for one in self.actions.values()}
         self.deps = deps
         self.output = output
         self.examples = tuple(examples)
@@ -145,6 +142,20 @@ class Agent:
             deps=self.deps if self.deps is not None else outer.deps,
         )
 
+    def add(self, action: Action[Any, Any, Any]) -> None:
+        """Add an action that became known late, or look anew at one whose arguments did.
+
+        Raises:
+            DeclarationError: it can't keep its word.
+            PolicyError: a rule names an argument or a fact that it does not have.
+        """
+        action.check()
+        reach = {**self.reach, action.name: action}
+        self.policy.check({one.name: _known(one) for one in reach.values()})
+        self.reach = reach
+        self.facts_needed[action.name] = _facts_needed(self.policy, action)
+        self.actions[action.name] = action
+
     def _told_of(self, sub: "Agent") -> str:
         if sub.loop is None:
             raise DeclarationError(f"agent {self.name!r} can't hand on to {sub.name!r}, which has no model of its own")
@@ -203,5 +214,9 @@ def _reach(
     return reach
 
 
+def _facts_needed(policy: Policy, action: Action[Any, Any, Any]) -> tuple[str, ...]:
+    return tuple(sorted(policy.facts_needed(action.name, declared=action.facts)))
+
+
 def _known(action: Action[Any, Any, Any]) -> Known:
-    return Known(arguments=frozenset(action.signature.names), facts=frozenset(action.facts))
+    return Known(arguments=action.argument_names, facts=frozenset(action.facts))

@@ -75,7 +75,7 @@ def _meant(policy: Policy, known: dict[str, Agent]) -> set[str]:
 
 
 def _names(action: Any) -> Known:
-    return Known(arguments=frozenset(action.signature.names), facts=frozenset(action.facts))
+    return Known(arguments=action.argument_names, facts=frozenset(action.facts))
 
 
 async def _replay(path: Path, runs: Sequence[str], policy: Policy, known: dict[str, Agent], meant: set[str]) -> _Found:

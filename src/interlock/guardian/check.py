@@ -11,9 +11,9 @@ from interlock.guardian.tree import Path, walk
 
 
 class Known(msgspec.Struct, frozen=True):
-    """What a rule may name of one action."""
+    """What a rule may name of one action; `arguments` is None where any argument may come."""
 
-    arguments: frozenset[str] = frozenset()
+    arguments: frozenset[str] | None = frozenset()
     facts: frozenset[str] = frozenset()
 
 
@@ -46,7 +46,9 @@ def _problems(clause: Clause, known: Mapping[str, Known]) -> Iterator[str]:
         return
     for action in clause.actions:
         if action in known:
-            yield from _unknown(clause, "arg", known[action].arguments, f"{action} has no argument")
+            arguments = known[action].arguments
+            if arguments is not None:
+                yield from _unknown(clause, "arg", arguments, f"{action} has no argument")
             yield from _unknown(clause, "fact", known[action].facts, f"{action} declares no fact")
         else:
             yield f"there is no action {action}{_nearest(action, known)}"
@@ -54,8 +56,9 @@ def _problems(clause: Clause, known: Mapping[str, Known]) -> Iterator[str]:
 
 def _problems_everywhere(clause: Clause, known: Mapping[str, Known]) -> Iterator[str]:
     """Yield problems: an argument may be absent from some actions; a fact has to be there for all."""
-    arguments = frozenset[str]().union(*(each.arguments for each in known.values()))
-    yield from _unknown(clause, "arg", arguments, "no action has an argument")
+    listed = [each.arguments for each in known.values() if each.arguments is not None]
+    if len(listed) == len(known):
+        yield from _unknown(clause, "arg", frozenset[str]().union(*listed), "no action has an argument")
     for action, each in known.items():
         yield from _unknown(clause, "fact", each.facts, f"a rule for every action, but {action} declares no fact")
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
+from threading import Thread
 from typing import TypeVar
 
 from interlock.errors import DriverConflictError
@@ -183,7 +184,19 @@ class SqliteStore:
         if self._closed:
             return
         self._closed = True
-        await asyncio.to_thread(self._shut)
+        # A thread of its own: asyncio's pool is gone by the time a process closes what it left open at its exit.
+        shut: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        Thread(target=self._shut_and_tell, args=(shut,), name=f"closing {self.path}").start()
+        await shut
+
+    def _shut_and_tell(self, shut: "asyncio.Future[None]") -> None:
+        tell = shut.get_loop().call_soon_threadsafe
+        try:
+            self._shut()
+        except BaseException as error:  # noqa: BLE001 - it is raised where the closing is awaited
+            tell(shut.set_exception, error)
+        else:
+            tell(shut.set_result, None)
 
     def _shut(self) -> None:
         self._reader.close()

@@ -87,22 +87,25 @@ def decide(state: State, now: int, busy: AbstractSet[str] = NOBODY) -> tuple[Ste
     steps: list[Step] = []
     for call in state.calls.values():
         if call.key not in busy:
-            steps.extend(about(call, now))
+            steps.extend(about(call, now, over=_is_over(state)))
     if steps:
         return tuple(steps)
     last = _about_undo(state) if state.undo is not None else _about_run(state, now, busy)
     return () if last is None else (last,)
 
 
-def about(call: Call, now: int) -> tuple[Step, ...]:
-    """Return what is to be done about one open call; nothing means: wait, or perform its key again."""
+def about(call: Call, now: int, *, proposed: bool = False, over: bool = False) -> tuple[Step, ...]:
+    """Return what is to be done about one open call; nothing means: wait, or perform its key again.
+
+    `proposed` is whether its proposer is here and proposes it once more; `over`, whether none is expected any more.
+    """
     if unsettled(call):
-        step = _about_sent(call, now)
+        step = _about_sent(call, now, proposed=proposed, over=over)
         return () if step is None else (step,)
     return tuple(Lapse(call, ask) for ask in call.asks if not ask.decision and 0 < ask.expires <= now)
 
 
-def _about_sent(call: Call, now: int) -> Step | None:
+def _about_sent(call: Call, now: int, *, proposed: bool, over: bool) -> Step | None:
     ask = _what_happened(call)
     if ask is not None:
         if ask.decision:
@@ -110,11 +113,28 @@ def _about_sent(call: Call, now: int) -> Step | None:
         return Lapse(call, ask) if 0 < ask.expires <= now else None
     if call.until > now:
         return None
-    if call.idempotent_until > now and not call.redacted and call.attempt < MAX_ATTEMPTS:
+    sendable = call.idempotent_until > now and not call.redacted and call.attempt < MAX_ATTEMPTS
+    if sendable and (proposed or not call.proposer):
         return Retry(call)
-    if call.probe and not call.redacted and call.probes < MAX_PROBES:
+    if _can_be_looked_for(call):
         return Probe(call)
-    return AskWhatHappened(call)
+    return None if sendable and not over else AskWhatHappened(call)
+
+
+def _can_be_looked_for(call: Call) -> bool:
+    return call.probe and not call.redacted and call.probes < MAX_PROBES
+
+
+def _is_over(state: State) -> bool:
+    """Whether no loop is expected to come back to the run and go on."""
+    return bool(state.ended) or state.cancelling or state.undo is not None
+
+
+def _left_until(call: Call, state: State) -> int:
+    """Return until when a sent call is left to its proposer, who alone can send it again; 0 where it is not."""
+    if not call.proposer or _can_be_looked_for(call) or _is_over(state):
+        return 0
+    return 0 if call.redacted or call.attempt >= MAX_ATTEMPTS else call.idempotent_until
 
 
 def _what_happened(call: Call) -> Ask | None:
@@ -224,7 +244,7 @@ def wake_at(state: State, busy: AbstractSet[str] = NOBODY) -> int | None:
     """
     first, ready, hidden = NEVER, True, bool(state.parked or state.ended or state.sleeping)
     for call in state.calls.values():
-        first = min(first, _due(call, busy))
+        first = min(first, _due(state, call, busy))
         if unsettled(call):
             ready = False
         else:
@@ -242,12 +262,15 @@ def _hangs(state: State, busy: AbstractSet[str]) -> bool:
     Should that process end, the next one has to find the run by its time.
     """
     return any(
-        unsettled(call) and (call.key in busy or not call.until) and _what_happened(call) is None
+        unsettled(call)
+        and (call.key in busy or not call.until)
+        and _what_happened(call) is None
+        and not _left_until(call, state)
         for call in state.calls.values()
     )
 
 
-def _due(call: Call, busy: AbstractSet[str]) -> int:
+def _due(state: State, call: Call, busy: AbstractSet[str]) -> int:
     """Return when there is something to do about the call itself."""
     asks = call.asks
     if unsettled(call):
@@ -255,7 +278,8 @@ def _due(call: Call, busy: AbstractSet[str]) -> int:
             return NEVER
         ask = _what_happened(call) if asks else None
         if ask is None:
-            return call.until or NEVER
+            left = _left_until(call, state)
+            return max(left, call.until) if left else call.until or NEVER
         asks = (ask,)
     first = NEVER
     for ask in asks:

@@ -188,7 +188,7 @@ class Intended(Event, frozen=True, kw_only=True, omit_defaults=True):
     `perform_before`: sending starts before this time or not at all. `idempotent_until`: until then the other
     side honours `key`, so that the same attempt may be sent again (0: never). `settle`: how long after
     `perform_before` a probe's "never" still may mean "on its way", in microseconds. `undoes`: the seq of the
-    outcome that this takes back.
+    outcome that this takes back. `proposer`: only the loop that proposed it can send it again, for it has the body.
     """
 
     call: str
@@ -204,6 +204,7 @@ class Intended(Event, frozen=True, kw_only=True, omit_defaults=True):
     settle: int = 0
     undoes: int = 0
     judgement: Judgement = Judgement()
+    proposer: bool = False
 
 
 class Retried(Event, frozen=True, kw_only=True, omit_defaults=True):

@@ -246,6 +246,7 @@ def _intended(state: State, seq: int, at: int, event: ev.Intended) -> State:
         perform_before=event.perform_before,
         undoes=event.undoes,
         redacted=bool(event.redacted),
+        proposer=event.proposer,
     )
     return replace(state, seq=seq, last_at=at, calls={**state.calls, event.call: call})
 

@@ -61,6 +61,8 @@ class Call(Struct, frozen=True, omit_defaults=True, gc=False):
     redacted: bool = False
     child: str = ""
     """The run that carries it out, where another agent does."""
+    proposer: bool = False
+    """Whether only the loop that proposed it can send it again."""
 
 
 def unsettled(call: Call) -> bool:

@@ -119,6 +119,19 @@ class ActionPath:
         except Refusal as refusal:
             return await self._denied(live, step, refusal)
 
+    async def recorded(self, live: LiveRun, proposal: Proposal, key: str) -> Outcome | None:
+        """Return what a proposal came to before, and None where that is not known; nothing is judged or done.
+
+        Raises:
+            KeyReusedError: the key was used before, for another action or other arguments.
+        """
+        step = Step(key=key, name=proposal.action, raw=proposal.args)
+        try:
+            self._validate(step, self._resolve(live, step, None))
+        except Refusal:
+            step.digest = digest(step.name.encode(), bytes(_kept(step)))
+        return await self._recalled(live, step)
+
     async def refuse(self, live: LiveRun, proposal: Proposal, key: str, reason: str, instead: str) -> None:
         """Deny a proposal for what is wrong with the turn that it came in, unless that has been done."""
         step = Step(key=key, name=proposal.action, raw=proposal.args)
@@ -391,6 +404,7 @@ class ActionPath:
             probe=action.probe_function is not None,
             settle=action.settle,
             judgement=step.judgement,
+            proposer=action.proposer_performs,
         )
 
     async def _settled(self, live: LiveRun, key: str) -> Outcome | None:

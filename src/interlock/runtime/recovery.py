@@ -67,7 +67,7 @@ async def settle(path: "ActionPath", live: LiveRun, key: str, patience: int) -> 
         if call.phase == "clear":
             return None
         now = live.clock.now()
-        steps = decide.about(call, now)
+        steps = decide.about(call, now, proposed=True)
         if steps:
             outcome = await take(path, live, steps[0])
             if outcome is not None:

@@ -15,7 +15,6 @@ from interlock.canonical import canonical
 from interlock.durations import microseconds
 from interlock.errors import (
     DeclarationError,
-    RunEndedError,
     RuntimeClosedError,
     StaleWriterError,
     UnknownRunError,
@@ -272,17 +271,16 @@ class Runtime:
     async def session(self, run: str) -> AsyncGenerator[Session]:
         """Hold a run open for a loop of your own; what a crash left open in it is reconciled first.
 
+        One that has ended still tells what its proposals came to, and takes no new ones.
+
         Raises:
             UnknownRunError: there is no such run.
-            RunEndedError: the run has ended.
             DeclarationError: its agent is not one of this runtime's, or its machine drives it.
         """
         self.check_open()
         async with self.held(run) as live:
             if live.state.driven:
                 raise DeclarationError(f"run {run!r} is driven by the machine of agent {live.agent.name!r}")
-            if live.state.ended:
-                raise RunEndedError(f"run {run!r} is {live.state.ended}; start a new one")
             if live.state.calls:
                 await self._loops.tend_now(live)
             try:

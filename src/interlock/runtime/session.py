@@ -35,6 +35,11 @@ class Session:
         """The id of the run."""
         return self._live.id
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a proposal has not come to its outcome yet: it is being performed, waits, or is not known."""
+        return bool(self._live.state.calls)
+
     async def perform(self, proposal: Proposal) -> Outcome:
         """Take a proposal down the one path of an action.
 
@@ -42,13 +47,15 @@ class Session:
         is under way. Cancelling the caller does not abandon an effect: it is finished and recorded.
 
         Raises:
-            RunEndedError: the run has ended.
+            RunEndedError: the run has ended, or is being undone, and the proposal is new to it.
             KeyReusedError: the key named another proposal before.
             DependenciesError: the agent's dependencies could not be made; nothing was done.
             JournalError: the journal could not record it; nothing was done after that point.
         """
         live = self._live
         if live.state.ended or live.state.undo is not None:
+            if proposal.key and (known := await self._path.recorded(live, proposal, self._key(proposal.key))):
+                return known
             raise RunEndedError(f"run {live.id!r} is {live.state.ended or 'being undone'}; start a new one")
         key = self._key(proposal.key) if proposal.key else live.fresh_key()
         while (flight := live.flights.get(key)) is not None:
@@ -69,15 +76,15 @@ class Session:
         """Record a model turn; returns when it is durable. With a key that was recorded before, nothing is added.
 
         Raises:
-            RunEndedError: the run has ended.
+            RunEndedError: the run has ended, and the turn is new to it.
             CanonicalError: request or response have no JSON form.
         """
         live = self._live
-        if live.state.ended:
-            raise RunEndedError(f"run {live.id!r} is {live.state.ended}; start a new one")
         key = self._key(turn.key) if turn.key else ""
         if key and await self._recorded(key):
             return
+        if live.state.ended:
+            raise RunEndedError(f"run {live.id!r} is {live.state.ended}; start a new one")
         await live.append(
             ev.TurnRecorded(
                 call=key,

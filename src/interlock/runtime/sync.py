@@ -1,8 +1,6 @@
 """The synchronous twin: the same runtime for code without an event loop, on a loop in a thread of its own."""
 
-import asyncio
 import os
-import threading
 from collections.abc import AsyncGenerator, Coroutine, Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from interlock.models import Proposal
 from interlock.runtime.handles import Plan, Run
 from interlock.runtime.options import Credentials
 from interlock.runtime.outcomes import Denied, Done, Failed, Finished, Stopped, Turn, Unknown, Waiting
+from interlock.runtime.portal import Portal
 from interlock.runtime.questions import Question
 from interlock.runtime.runtime import Runtime
 from interlock.runtime.session import Session
@@ -31,76 +30,69 @@ class _Runner(Protocol):
     def __call__(self, coroutine: Coroutine[Any, Any, T]) -> T: ...
 
 
-class _Loop:
-    """An event loop in a daemon thread (a notebook's or a framework's own loop is left alone)."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="interlock-loop", daemon=True)
-        self._thread.start()
-
-    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        running = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
-        try:
-            return running.result()
-        except BaseException:
-            running.cancel()  # ^C reaches this thread: what it waits for on the loop is to end too.
-            raise
-
-    def close(self) -> None:
-        self.run(self._loop.shutdown_asyncgens())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-
 class SyncRuntime:
-    """`Runtime` for synchronous code: `with SyncRuntime("desk.db", desk) as rt`; takes the same arguments."""
+    """`Runtime` for synchronous code: `with SyncRuntime("desk.db", desk) as rt`; takes the same arguments.
+
+    Attributes:
+        inner: The runtime itself; it lives on the loop behind `portal`.
+    """
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        self._runtime = Runtime(*args, **options)
-        self._loop: _Loop | None = None
+        self.inner = Runtime(*args, **options)
+        self._portal: Portal | None = None
 
     def __enter__(self) -> Self:
-        self._loop = _Loop()
+        self._portal = Portal()
         try:
-            self._run(self._runtime.__aenter__())
+            self._run(self.inner.__aenter__())
         except BaseException:
-            loop, self._loop = self._loop, None
-            loop.close()
+            portal, self._portal = self._portal, None
+            portal.close()
             raise
         return self
 
     def __exit__(self, *error: object) -> None:
-        assert self._loop is not None
         try:
-            self._run(self._runtime.__aexit__(*error))
+            self._run(self.inner.__aexit__(*error))
         finally:
-            loop, self._loop = self._loop, None
-            loop.close()
+            portal, self._portal = self.portal, None
+            portal.close()
+
+    @property
+    def portal(self) -> Portal:
+        """The way to the loop that the runtime lives on.
+
+        Raises:
+            RuntimeError: it is not open.
+        """
+        if self._portal is None:
+            raise RuntimeError("use it inside `with SyncRuntime(…)`")
+        return self._portal
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        if self._loop is None:
+        try:
+            portal = self.portal
+        except RuntimeError:
             coroutine.close()
-            raise RuntimeError("use it inside `with SyncRuntime(…)`")
-        return self._loop.run(coroutine)
+            raise
+        return portal.run(coroutine)
 
     def start(self, agent: str, input: Any = None, **options: Any) -> "SyncRun":  # noqa: A002 - it is the run's input
         """Start a run; see `Runtime.start`."""
-        return SyncRun(self._run, self._run(self._runtime.start(agent, input, **options)))
+        return SyncRun(self._run, self._run(self.inner.start(agent, input, **options)))
 
     def send(self, agent: str, text: str, **options: Any) -> "SyncRun":
         """Bring a message of a user to an agent; see `Runtime.send`."""
-        return SyncRun(self._run, self._run(self._runtime.send(agent, text, **options)))
+        return SyncRun(self._run, self._run(self.inner.send(agent, text, **options)))
 
     def run(self, run: str) -> "SyncRun":
         """Return a handle on the run with this id."""
-        return SyncRun(self._run, self._runtime.run(run))
+        return SyncRun(self._run, self.inner.run(run))
 
     @contextmanager
     def session(self, run: str) -> "Generator[SyncSession]":
         """Hold a run open for a loop of your own; see `Runtime.session`."""
-        manager = self._runtime.session(run)
+        manager = self.inner.session(run)
         session = self._run(manager.__aenter__())
         try:
             yield SyncSession(self._run, session)
@@ -109,7 +101,7 @@ class SyncRuntime:
 
     def questions(self, run: str | None = None) -> "list[SyncQuestion]":
         """Return what waits for a person, of one run or of all."""
-        return [SyncQuestion(self._run, one) for one in self._run(self._runtime.questions(run))]
+        return [SyncQuestion(self._run, one) for one in self._run(self.inner.questions(run))]
 
 
 class SyncSession:
