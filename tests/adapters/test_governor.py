@@ -60,6 +60,9 @@ class Bank:
             raise self.error
         return f"paid {arguments['order']}"
 
+    async def find(self, arguments):
+        return "found"
+
     async def look(self, arguments):
         raise self.error
 
@@ -170,6 +173,17 @@ class TestPerforming:
         outcomes = await asyncio.gather(*calls)
         assert [one.result for one in outcomes] == [str(n) for n in range(50)]
         assert order[-1] == "0"
+
+    async def test_runs_that_begin_at_once(self, tmp_path):
+        """Many calls open and close the same runs: no two of them work on two copies of one."""
+        some, bank = asyncio.Semaphore(50), Bank()
+
+        async def call(governor, n):
+            async with some:
+                return await governor.perform(Where(f"r{n % 20}"), Proposal("search", {}, key=str(n)), bank.find)
+
+        with governing(tmp_path / "j.db") as governor:
+            assert await asyncio.gather(*(call(governor, n) for n in range(1000))) == [Done("found")] * 1000
 
     async def test_the_same_key_at_once(self, governor):
         """A framework's retry beside the first attempt joins it."""

@@ -28,6 +28,7 @@ from interlock.models import Closing
 from interlock.runtime.clock import Clock, SystemClock
 from interlock.runtime.delegation import Delegation
 from interlock.runtime.dialogue import Dialogue, Message
+from interlock.runtime.gates import Gates
 from interlock.runtime.handles import Run
 from interlock.runtime.ids import run_id
 from interlock.runtime.live import LiveRun
@@ -94,7 +95,7 @@ class Runtime:
         self._clock = clock if clock is not None else SystemClock()
         self._live: dict[str, LiveRun] = {}
         self._idle: dict[str, LiveRun] = {}
-        self._opening: dict[str, asyncio.Lock] = {}
+        self._opening = Gates()
         self._open = False
         self.closing = asyncio.Event()
         """Set once the runtime begins to close: whoever waits for a run of it stops waiting."""
@@ -212,12 +213,13 @@ class Runtime:
             input=msgspec.Raw(canonical(given)),
             **fields,
         )
-        live = LiveRun(run, known, self._mail, State(), 1, None)
-        try:
-            await live.append(started)
-        except StaleWriterError:
-            return
-        self._keep(live)
+        async with self._opening.one_at_a_time(run):
+            live = LiveRun(run, known, self._mail, State(), 1, None)
+            try:
+                await live.append(started)
+            except StaleWriterError:
+                return
+            self._keep(live)
         if known.machine is not None:
             self._loops.tend(run)
 
@@ -309,7 +311,7 @@ class Runtime:
         if live is not None and live.broken is None:
             live.holders += 1
             return live
-        async with self._opening.setdefault(run, asyncio.Lock()):
+        async with self._opening.one_at_a_time(run):
             live = self._live.get(run)
             if live is None or live.broken is not None:
                 await self._slots.acquire()
@@ -320,7 +322,6 @@ class Runtime:
                     raise
                 self._live[run] = live
             live.holders += 1
-        self._opening.pop(run, None)
         return live
 
     async def _loaded(self, run: str) -> LiveRun:
