@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from msgspec import Struct
 
+from interlock.adapters import Governor
 from interlock.agents import Agent
 from interlock.cli.errors import UsageError, located
 
@@ -115,9 +116,11 @@ def _agent(written: str, folder: Path) -> Agent:
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
     value = getattr(_imported(module, folder), name, None)
+    if isinstance(value, Governor):
+        return value.agent
     if not isinstance(value, Agent):
         what = f"is {value!r}" if value is not None else "is not there"
-        raise UsageError(f"agent {written!r}: {name} in module {module} {what}; name an Agent")
+        raise UsageError(f"agent {written!r}: {name} in module {module} {what}; name an Agent or a Governor")
     return value
 
 
