@@ -142,6 +142,13 @@ class TestPerforming:
                 pytest.fail(str(other))
         assert bank.paid == []
 
+    async def test_half_of_a_surrogate_pair(self, governor):
+        """A name or a key that can't be written as text is denied, or kept as its escape, like any other."""
+        outcome = await governor.perform(R1, Proposal("p\ud800y", {}, key="k\ud800"), Bank().pay_soon)
+        assert isinstance(outcome, Denied)
+        assert "no action 'p\\\\ud800y'" in outcome.reasons[0]
+        assert await governor.perform(R1, Proposal("p\ud800y", {}, key="k\ud800"), Bank().pay_soon) == outcome
+
     async def test_an_undeclared_tool_is_denied(self, governor):
         """What the framework brings and nobody declared is irreversible, and no rule permits it."""
         assert governor.bind("drop", "Drop it.", {"type": "object"}).effect == "irreversible"

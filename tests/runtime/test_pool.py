@@ -73,3 +73,11 @@ async def test_exceptions_come_back():
     with pytest.raises(ZeroDivisionError):
         await pool.submit(lambda: 1 // 0)[0]
     pool.close()
+
+
+async def test_a_stop_iteration_comes_back_as_what_a_future_takes():
+    """A function that runs out of an iterator ends, like any other that raises."""
+    pool = ThreadPool(1)
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        await pool.submit(lambda: next(iter(())))[0]
+    pool.close()

@@ -98,6 +98,7 @@ class Governor:
             "question_ttl": question_ttl,
         }
         self._opening = threading.Lock()
+        self._binding = threading.Lock()
         self._runtime: SyncRuntime | None = None
         self._process = 0
 
@@ -149,17 +150,19 @@ class Governor:
             DeclarationError: the schema is none, or a function attached to the tool does not take the arguments.
             PolicyError: a rule names an argument that the tool does not have.
         """
-        found = self._tool(name)
-        if not found.is_bound or found.doc != doc or found.signature.json_schema() != schema:
-            found.bind(doc, schema, validate=validate)
-            self.agent.add(found)
+        with self._binding:
+            found = self._tool(name)
+            if not found.is_bound or found.doc != doc or found.signature.json_schema() != schema:
+                found.bind(doc, schema, validate=validate)
+                self.agent.add(found)
         return found
 
     def bind_to(self, name: str, takes: Takes) -> Tool:
         """The same for a tool whose arguments and results are known as those of an action are."""
-        found = self._tool(name)
-        found.takes(takes)
-        self.agent.add(found)
+        with self._binding:
+            found = self._tool(name)
+            found.takes(takes)
+            self.agent.add(found)
         return found
 
     def _tool(self, name: str) -> Tool:

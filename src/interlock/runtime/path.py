@@ -23,7 +23,7 @@ from interlock.runtime import recovery
 from interlock.runtime.delegation import Delegation
 from interlock.runtime.live import LiveRun
 from interlock.runtime.outcomes import Denied, Done, Failed, Outcome, Waiting
-from interlock.runtime.records import idempotency_key, outcome_of, recordable, said
+from interlock.runtime.records import idempotency_key, outcome_of, recordable, said, writable
 from interlock.runtime.sending import Send, Sender
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class ActionPath:
             KeyReusedError: the key was used before, for another action or other arguments.
             JournalError: the journal could not record it; nothing was performed after that.
         """
-        step = Step(key=key, name=proposal.action, raw=proposal.args)
+        step = Step(key=key, name=writable(proposal.action), raw=proposal.args)
         try:
             action = self._resolve(live, step, offers)
             self._validate(step, action)
@@ -125,7 +125,7 @@ class ActionPath:
         Raises:
             KeyReusedError: the key was used before, for another action or other arguments.
         """
-        step = Step(key=key, name=proposal.action, raw=proposal.args)
+        step = Step(key=key, name=writable(proposal.action), raw=proposal.args)
         try:
             self._validate(step, self._resolve(live, step, None))
         except Refusal:
@@ -134,7 +134,7 @@ class ActionPath:
 
     async def refuse(self, live: LiveRun, proposal: Proposal, key: str, reason: str, instead: str) -> None:
         """Deny a proposal for what is wrong with the turn that it came in, unless that has been done."""
-        step = Step(key=key, name=proposal.action, raw=proposal.args)
+        step = Step(key=key, name=writable(proposal.action), raw=proposal.args)
         await self._denied(live, step, Refusal("validate", reason, instead=(instead,)))
 
     # resolve, validate

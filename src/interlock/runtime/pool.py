@@ -153,5 +153,7 @@ def _resolve(future: asyncio.Future[Any], result: Any, error: BaseException | No
         return
     if error is None:
         future.set_result(result)
+    elif isinstance(error, Exception) and not isinstance(error, StopIteration):
+        future.set_exception(error)
     else:
-        future.set_exception(error if isinstance(error, Exception) else RuntimeError(repr(error)))
+        future.set_exception(RuntimeError(repr(error)))  # A future refuses StopIteration, and the rest is not for it.

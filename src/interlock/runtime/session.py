@@ -114,7 +114,8 @@ class Session:
 
     def _key(self, given: str) -> str:
         """Return the key as the run knows it; those that begin with a tilde are the runtime's own."""
-        return f"~{self._prefix}{given}" if given.startswith("~") else self._prefix + given
+        known = given if given.isascii() else given.encode(errors="backslashreplace").decode()
+        return f"~{self._prefix}{known}" if given.startswith("~") else self._prefix + known
 
     async def _recorded(self, key: str) -> ev.TurnRecorded | None:
         if self._live.from_start and key not in self._live.closed:
