@@ -1,13 +1,15 @@
 """The governor: a runtime beside a loop that is not ours, and the way of its proposals to the path of an action."""
 
+import asyncio
 import atexit
 import os
 import threading
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from concurrent.futures import Future
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
 
 import msgspec
 
@@ -27,6 +29,8 @@ from interlock.runtime.outcomes import Outcome, Turn
 from interlock.runtime.session import Session
 from interlock.runtime.sync import SyncRuntime
 
+T = TypeVar("T")
+
 
 class Where(msgspec.Struct, frozen=True):
     """Which run a proposal belongs to; the run is started when there is none of that id.
@@ -42,11 +46,15 @@ class Where(msgspec.Struct, frozen=True):
 
 
 class Block(NamedTuple):
-    """A stretch of code whose calls belong to one run: who governs them, and how often each was made."""
+    """A stretch of code whose calls belong to one run: who governs them, and how often each was made.
+
+    `open` names what is still to come in the run: while there is any, the run does not end with the block.
+    """
 
     governor: "Governor"
     where: Where
     calls: Counter[str]
+    open: set[str]
 
 
 _block: ContextVar[Block | None] = ContextVar("block", default=None)
@@ -216,15 +224,15 @@ class Governor:
 
     async def _walk(self, runtime: SyncRuntime, where: Where, proposal: Proposal, call: Call) -> None:
         proposed_body.set(call.body)
-        try:
-            async with self._session(runtime, where) as session:
-                # The caller doesn't wait for what else is in flight in the run, as the session does at its end.
-                call.land(await session.perform(proposal))
-        except Exception as error:  # noqa: BLE001 - it is raised again where the caller is
-            call.land(None, error)
-        except BaseException:
-            call.land(None, RuntimeError("the governor was closed; the journal says how far it came"))
-            raise
+        await _using(self._session(runtime, where), lambda session: session.perform(proposal), call.land)
+
+    async def weigh(self, where: Where, proposal: Proposal) -> Outcome | None:
+        """Take a proposal as far as its performance: people are asked for what it needs; see `Session.weigh`."""
+        return await self._do(where, lambda session: session.weigh(proposal))
+
+    async def refuse(self, where: Where, proposal: Proposal, reason: str, instead: str) -> None:
+        """Record that a proposal names nothing that there is, unless that is known; see `Session.refuse`."""
+        await self._do(where, lambda session: session.refuse(proposal, reason, instead, stage="resolve"))
 
     @asynccontextmanager
     async def _session(self, runtime: SyncRuntime, where: Where) -> AsyncGenerator[Session]:
@@ -240,35 +248,32 @@ class Governor:
                 session = await stack.enter_async_context(inner.session(where.run))
             yield session
 
+    async def _do(self, where: Where, work: Callable[[Session], Awaitable[T]]) -> T:
+        """Have something done in a session of the run, and wait for it here."""
+        runtime = self.runtime
+        return await asyncio.wrap_future(_begun(runtime, self._session(runtime, where), work))
+
+    def _do_sync(self, where: Where, work: Callable[[Session], Awaitable[T]]) -> T:
+        runtime = self.runtime
+        return _begun(runtime, self._session(runtime, where), work).result()
+
     # model turns
 
     async def record(self, where: Where, turn: Turn) -> None:
         """Record a model turn of the run; see `Session.record`."""
-        runtime = self.runtime
-        await runtime.portal.wait_for(self._record(runtime, where, turn))
+        await self._do(where, lambda session: session.record(turn))
 
     def record_sync(self, where: Where, turn: Turn) -> None:
         """`record` for a caller without an event loop."""
-        runtime = self.runtime
-        runtime.portal.run(self._record(runtime, where, turn))
+        self._do_sync(where, lambda session: session.record(turn))
 
     async def recall(self, where: Where, key: str) -> Turn | None:
         """Return the turn recorded under *key*, or None; see `Session.recall`."""
-        runtime = self.runtime
-        return await runtime.portal.wait_for(self._recall(runtime, where, key))
+        return await self._do(where, lambda session: session.recall(key))
 
     def recall_sync(self, where: Where, key: str) -> Turn | None:
         """`recall` for a caller without an event loop."""
-        runtime = self.runtime
-        return runtime.portal.run(self._recall(runtime, where, key))
-
-    async def _record(self, runtime: SyncRuntime, where: Where, turn: Turn) -> None:
-        async with self._session(runtime, where) as session:
-            await session.record(turn)
-
-    async def _recall(self, runtime: SyncRuntime, where: Where, key: str) -> Turn | None:
-        async with self._session(runtime, where) as session:
-            return await session.recall(key)
+        return self._do_sync(where, lambda session: session.recall(key))
 
     # people, and the end
 
@@ -290,12 +295,14 @@ class Governor:
     async def finish(self, where: Where, output: Any = None) -> None:
         """End a run well, with its output; nothing happens where it has ended, or something of it is still open."""
         runtime = self.runtime
-        await runtime.portal.wait_for(_finish(runtime, where, output))
+        with suppress(UnknownRunError):
+            await asyncio.wrap_future(_begun(runtime, runtime.inner.session(where.run), _finishing(output)))
 
     def finish_sync(self, where: Where, output: Any = None) -> None:
         """`finish` for a caller without an event loop."""
         runtime = self.runtime
-        runtime.portal.run(_finish(runtime, where, output))
+        with suppress(UnknownRunError):
+            _begun(runtime, runtime.inner.session(where.run), _finishing(output)).result()
 
     # plain functions
 
@@ -314,12 +321,14 @@ class Governor:
         on in a later block with the same id.
         """
         where = Where(run, user, conversation, tenant)
-        token = _block.set(Block(self, where, Counter()))
+        block = Block(self, where, Counter(), set())
+        token = _block.set(block)
         try:
             yield where
         finally:
             _block.reset(token)
-        self.finish_sync(where)
+        if not block.open:
+            self.finish_sync(where)
 
     def __repr__(self) -> str:
         state = "closed" if self._runtime is None else "open"
@@ -331,13 +340,52 @@ def here() -> Block | None:
     return _block.get()
 
 
+async def _using(
+    held: AbstractAsyncContextManager[Session],
+    work: Callable[[Session], Awaitable[T]],
+    land: Callable[[T | None, BaseException | None], object],
+) -> None:
+    """Do something in a session, and tell what came of it before the session ends.
+
+    At its end it waits for whatever else is in flight in the run; that may be waiting for this very caller.
+    """
+    try:
+        async with held as session:
+            land(await work(session), None)
+    except Exception as error:  # noqa: BLE001 - it is raised again where the caller is
+        land(None, error)
+    except BaseException:
+        land(None, RuntimeError("the governor was closed; the journal says how far it came"))
+        raise
+
+
+def _begun(
+    runtime: SyncRuntime, held: AbstractAsyncContextManager[Session], work: Callable[[Session], Awaitable[T]]
+) -> "Future[T]":
+    """Have something done in a session behind the portal, and return a future for what comes of it."""
+    done: Future[Any] = Future()
+
+    def land(result: T | None, error: BaseException | None) -> None:
+        if done.done():
+            return  # The caller has left, or the end of the session failed after all was said.
+        if error is None:
+            done.set_result(result)
+        else:
+            done.set_exception(error)
+
+    runtime.portal.begin(_using(held, work, land))
+    return done
+
+
+def _finishing(output: Any) -> Callable[[Session], Awaitable[None]]:
+    async def finish(session: Session) -> None:
+        if not session.is_busy:
+            with suppress(RunEndedError):
+                await session.finish(output)
+
+    return finish
+
+
 async def _answer(runtime: SyncRuntime, question: str, by: str, note: str, *, approve: bool) -> None:
     found = await runtime.inner.question(question)
     await (found.approve(by, note) if approve else found.deny(by, note))
-
-
-async def _finish(runtime: SyncRuntime, where: Where, output: Any) -> None:
-    with suppress(RunEndedError, UnknownRunError):
-        async with runtime.inner.session(where.run) as session:
-            if not session.is_busy:
-                await session.finish(output)

@@ -82,9 +82,11 @@ class ActionPath:
         self.delegation = delegation
 
     async def walk(  # noqa: PLR0911 - each return is an end of the path
-        self, live: LiveRun, proposal: Proposal, key: str, offers: frozenset[str] | None
-    ) -> Outcome:
+        self, live: LiveRun, proposal: Proposal, key: str, offers: frozenset[str] | None, *, weighing: bool = False
+    ) -> Outcome | None:
         """Take *proposal* from its resolution to its outcome, or to what it waits for.
+
+        While *weighing* it is not performed: None says that it would be now.
 
         Raises:
             KeyReusedError: the key was used before, for another action or other arguments.
@@ -97,23 +99,18 @@ class ActionPath:
             if not live.is_new(key) and (earlier := await self._recalled(live, step)) is not None:
                 return earlier
             for _ in range(MAX_NEVER):
-                if live.is_sent(key) and (known := await self._settled(live, key)) is not None:
-                    return known
+                if live.is_sent(key):
+                    if weighing:
+                        return None
+                    if (known := await self._settled(live, key)) is not None:
+                        return known
                 await self._admit(live, action)
                 facts = await self._gather(live, step, action) if live.agent.facts_needed[action.name] else {}
                 self._judge(live, step, action, facts)
-                if step.needs and (waiting := await self._await_needs(live, step)) is not None:
+                waiting = await self._await_needs(live, step) if step.needs else None
+                if waiting is not None or weighing:
                     return waiting
-                if step.name in live.agent.delegates:
-                    return await self._handed_on(live, step)
-                if action is ask_user:
-                    return await self._ask_the_user(live, step)
-                if action.effect == "read":
-                    return await self._read(live, step, action)
-                await live.append(self._intent(live, step, action))
-                what = recovery.What(action, action.function, (), step.args)
-                outcome = await recovery.perform(self, live, key, what) or await self._settled(live, key)
-                if outcome is not None:
+                if (outcome := await self._performed(live, step, action)) is not None:
                     return outcome
             return await self._gave_up(live, step)
         except Refusal as refusal:
@@ -132,10 +129,10 @@ class ActionPath:
             step.digest = digest(step.name.encode(), bytes(_kept(step)))
         return await self._recalled(live, step)
 
-    async def refuse(self, live: LiveRun, proposal: Proposal, key: str, reason: str, instead: str) -> None:
-        """Deny a proposal for what is wrong with the turn that it came in, unless that has been done."""
+    async def refuse(self, live: LiveRun, proposal: Proposal, key: str, refusal: Refusal) -> None:
+        """Deny a proposal before anything is judged, unless that has been done."""
         step = Step(key=key, name=writable(proposal.action), raw=proposal.args)
-        await self._denied(live, step, Refusal("validate", reason, instead=(instead,)))
+        await self._denied(live, step, refusal)
 
     # resolve, validate
 
@@ -304,7 +301,19 @@ class ActionPath:
         )
         return Waiting(until=until)
 
-    # outcome
+    # intent, perform, outcome
+
+    async def _performed(self, live: LiveRun, step: Step, action: Action[Any, Any, Any]) -> Outcome | None:
+        """Perform what is permitted now; None where it proved not to have happened and is to be judged again."""
+        if step.name in live.agent.delegates:
+            return await self._handed_on(live, step)
+        if action is ask_user:
+            return await self._ask_the_user(live, step)
+        if action.effect == "read":
+            return await self._read(live, step, action)
+        await live.append(self._intent(live, step, action))
+        what = recovery.What(action, action.function, (), step.args)
+        return await recovery.perform(self, live, step.key, what) or await self._settled(live, step.key)
 
     async def _handed_on(self, live: LiveRun, step: Step) -> Outcome:
         if step.key not in live.state.calls or live.state.calls[step.key].phase != "delegated":
@@ -385,8 +394,6 @@ class ActionPath:
             )
         )
         return Done(None if problem else value, problem)
-
-    # intent
 
     def _intent(self, live: LiveRun, step: Step, action: Action[Any, Any, Any]) -> ev.Intended:
         now = live.clock.now()

@@ -1,6 +1,6 @@
 """The session: the public path of an action, for every loop, ours and others'."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -11,9 +11,7 @@ from interlock.models import Proposal
 from interlock.runtime.flight import Flight
 from interlock.runtime.live import LiveRun
 from interlock.runtime.outcomes import Outcome, Turn
-
-if TYPE_CHECKING:
-    from interlock.runtime.path import ActionPath
+from interlock.runtime.path import ActionPath, Refusal
 
 
 class Session:
@@ -22,9 +20,7 @@ class Session:
     Several proposals may be performed at once. The run is never driven from here: it is the loop that goes on.
     """
 
-    def __init__(
-        self, path: "ActionPath", live: LiveRun, prefix: str = "", offers: frozenset[str] | None = None
-    ) -> None:
+    def __init__(self, path: ActionPath, live: LiveRun, prefix: str = "", offers: frozenset[str] | None = None) -> None:
         self._path = path
         self._live = live
         self._prefix = prefix
@@ -40,6 +36,18 @@ class Session:
         """Whether a proposal has not come to its outcome yet: it is being performed, waits, or is not known."""
         return bool(self._live.state.calls)
 
+    async def weigh(self, proposal: Proposal) -> Outcome | None:
+        """Take a proposal as far as its performance: people are asked for what it needs, and nothing is performed.
+
+        Returns what it waits for, or what it came to (a denial, or the outcome of an earlier performance); None where
+        `perform` under the same key would perform it now, or go on finding out what became of it.
+
+        Raises:
+            RunEndedError: the run has ended, or is being undone, and the proposal is new to it.
+            KeyReusedError: the key named another proposal before.
+        """
+        return await self._walk(proposal, weighing=True)
+
     async def perform(self, proposal: Proposal) -> Outcome:
         """Take a proposal down the one path of an action.
 
@@ -52,6 +60,11 @@ class Session:
             DependenciesError: the agent's dependencies could not be made; nothing was done.
             JournalError: the journal could not record it; nothing was done after that point.
         """
+        outcome = await self._walk(proposal, weighing=False)
+        assert outcome is not None
+        return outcome
+
+    async def _walk(self, proposal: Proposal, *, weighing: bool) -> Outcome | None:
         live = self._live
         if live.state.ended or live.state.undo is not None:
             if proposal.key and (known := await self._path.recorded(live, proposal, self._key(proposal.key))):
@@ -62,15 +75,23 @@ class Session:
             outcome = await flight.join()
             if outcome is not None:
                 return outcome
-        return await Flight(live.flights, key, self._path.walk(live, proposal, key, self._offers)).join()
+        walk = self._path.walk(live, proposal, key, self._offers, weighing=weighing)
+        return await Flight(live.flights, key, walk).join()
 
-    async def refuse(self, proposal: Proposal, reason: str, instead: str) -> None:
-        """Record that a proposal of this key was turned down because of its form, unless that is known already.
+    async def refuse(self, proposal: Proposal, reason: str, instead: str, *, stage: str = "validate") -> None:
+        """Record that a proposal of this key was turned down before it was judged, unless that is known already.
+
+        Args:
+            proposal: What was proposed.
+            reason: Why it is turned down.
+            instead: What may be done instead.
+            stage: Where on the path: "resolve" for what there is not, "validate" for its form.
 
         Raises:
             RunEndedError: the run has ended.
         """
-        await self._path.refuse(self._live, proposal, self._key(proposal.key), reason, instead)
+        refusal = Refusal(stage, reason, instead=(instead,))
+        await self._path.refuse(self._live, proposal, self._key(proposal.key), refusal)
 
     async def record(self, turn: Turn) -> None:
         """Record a model turn; returns when it is durable. With a key that was recorded before, nothing is added.
