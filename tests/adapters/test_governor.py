@@ -384,6 +384,39 @@ class TestPeople:
         with pytest.raises(RunEndedError):
             await governor.perform(R1, paying(key="k2"), Bank().pay_soon)
 
+    async def test_weighing_performs_nothing(self, governor):
+        """A loop that asks its own person first learns what a proposal waits for, and the guardian asks just once."""
+        bank = Bank()
+        assert await governor.weigh(R1, paying()) is None
+        assert isinstance(await governor.weigh(R1, paying(amount=1000, key="k2")), Denied)
+        first, again = [await governor.weigh(R1, paying(amount=70, key="k3")) for _ in range(2)]
+        assert isinstance(first, Waiting)
+        assert again.question.id == first.question.id
+        await governor.answer(first.question.id, True, by="ana")
+        assert await governor.weigh(R1, paying(amount=70, key="k3")) is None
+        assert bank.paid == []
+        assert await governor.perform(R1, paying(amount=70, key="k3"), bank.pay_soon) == Done("paid a")
+        assert await governor.weigh(R1, paying(amount=70, key="k3")) == Done("paid a")
+        assert len(bank.paid) == 1
+
+    async def test_what_a_loop_refuses_itself_is_on_record(self, governor):
+        """A name that the framework does not have is a denial like any other, and stays one."""
+        ghost = Proposal("ghost", {}, key="k1")
+        await governor.refuse(R1, ghost, "there is no tool 'ghost'", "there are: pay")
+        outcome = await governor.perform(R1, ghost, Bank().pay_soon)
+        assert outcome == Denied(("there is no tool 'ghost'",), ("there are: pay",), "resolve")
+
+    async def test_a_body_may_use_the_governor(self, governor):
+        """What a tool's body records or finishes does not wait for the body itself."""
+
+        async def body(arguments):
+            await governor.record(R1, Turn("m1", response="hi", key="t1"))
+            await governor.finish(R1)
+            return await governor.recall(R1, "t1")
+
+        assert (await governor.perform(R1, paying(), body)).result.response == "hi"
+        assert governor.runtime.run("r1").status() != "done"
+
     async def test_what_waits_keeps_its_run_open(self, governor):
         """A run is not ended over an open question."""
         await governor.perform(R1, paying(amount=70), Bank().pay_soon)
