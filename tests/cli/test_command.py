@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 COMMANDS = (
-    *("init", "test", "run", "chat", "runs", "show", "tail"),
+    *("init", "test", "run", "chat", "proxy", "runs", "show", "tail"),
     *("inbox", "approve", "deny", "answer", "unpark", "undo", "verify", "replay"),
 )
 
@@ -30,10 +30,10 @@ def test_help_lists_every_command(command):
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_of_each_command(interlock, name):
-    """Every argument and option is explained; all know --json."""
+    """Every argument and option is explained; all know --json but the one that speaks a protocol."""
     shown = interlock(name, "--help").stdout
     assert shown.startswith(f"Usage: interlock {name} ")
-    assert "--json" in shown
+    assert ("--json" in shown) == (name != "proxy")
     assert re.search(r"^  -h, --help", shown, re.MULTILINE)
 
 

@@ -295,3 +295,69 @@ def replay(
     from interlock.cli.replay import replay as replay_runs
 
     return replay_runs(journal, runs or (), policy, agent or (), every=every, json=json)
+
+
+@app.command()
+def proxy(
+    command: Annotated[
+        list[str] | None, typer.Argument(metavar="[-- COMMAND]...", help="The server to start, with its arguments.")
+    ] = None,
+    *,
+    policy: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A Python file with `policy` and the tools that it declares.")
+    ] = None,
+    journal: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="The journal; by default the project's, or beside the policy.")
+    ] = None,
+    listen: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Serve over HTTP instead of standard input and output.")
+    ] = None,
+    user: Annotated[str | None, typer.Option(metavar="ID", help="Whom the clients act for.")] = None,
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="How the server is called; by default as the policy's file.")
+    ] = None,
+    approver: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LEVEL", help="The person at a client may give this approval. Repeatable."),
+    ] = None,
+    env_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="NAME=VALUE lines: credentials that only the server gets.")
+    ] = None,
+    http: Annotated[
+        str | None, typer.Option(metavar="URL", help="The server to connect to, over streamable HTTP.")
+    ] = None,
+    header: Annotated[
+        list[str] | None,
+        typer.Option(metavar="'NAME: VALUE'", help="Sent to it; env:NAME is a credential. Repeatable."),
+    ] = None,
+    pin: Annotated[
+        bool, typer.Option("--pin", help="Only show how its tools changed, and pin them as they are.")
+    ] = False,
+    undo: Annotated[
+        str | None, typer.Option(metavar="RUN", help="Only take back what a run has done; the plan is shown first.")
+    ] = None,
+    init: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Only write a first policy for the server's tools.")
+    ] = None,
+) -> int:
+    """Put the guardian in front of an MCP server."""
+    from interlock.cli.proxy import Given
+    from interlock.cli.proxy import proxy as run_proxy
+
+    return run_proxy(
+        Given(
+            policy=policy,
+            journal=journal,
+            listen=listen,
+            user=user,
+            name=name,
+            approver=approver or (),
+            env_file=env_file,
+            http=http,
+            header=header or (),
+            pin=pin,
+            undo=undo,
+            init=init,
+            command=command or (),
+        )
+    )

@@ -11,7 +11,7 @@ from interlock.cli.errors import INTERRUPTED, NO, WELL, WRONG_USAGE, told
 from interlock.errors import InterlockError
 
 SECTIONS = {
-    "Begin": ("init", "test", "run", "chat"),
+    "Begin": ("init", "test", "run", "chat", "proxy"),
     "Look": ("runs", "show", "tail"),
     "Decide": ("inbox", "approve", "deny", "answer", "unpark", "undo"),
     "Check": ("verify", "replay"),
