@@ -7,8 +7,8 @@ DEMO := .venv-demo
 REPLAY := .venv-replay
 RUNS := .replay-cache/agentdojo-0.1.29.tar.gz
 
-.PHONY: test check format bench-crash bench-import bench-replay bench-scale bench-throughput demo demo-replay \
-	replay-ready clean
+.PHONY: test check format bench-adapters bench-crash bench-import bench-mcp bench-replay bench-scale bench-throughput \
+	demo demo-replay demo-versus replay-ready clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -28,8 +28,15 @@ check: $(STAMP)
 bench-crash: $(STAMP)
 	$(BIN)/python -m benchmarks.crash $(ARGS)
 
+# It sets up the frameworks in .venv-peers, and runs there.
+bench-adapters:
+	@$(PYTHON) -m benchmarks.adapters $(ARGS)
+
 bench-import: $(STAMP)
 	$(BIN)/python -m benchmarks.import_time $(ARGS)
+
+bench-mcp: $(STAMP)
+	$(BIN)/python -m benchmarks.mcp $(ARGS)
 
 bench-throughput: $(STAMP)
 	$(BIN)/python -m benchmarks.throughput $(ARGS)
@@ -55,6 +62,9 @@ demo-replay:
 	@$(MAKE) --no-print-directory -j2 replay-ready
 	@$(REPLAY)/bin/python -m benchmarks.replay.show $(ARGS)
 
+demo-versus:
+	@$(PYTHON) -m benchmarks.adapters.versus $(ARGS)
+
 # What the recorded runs need stays out of .venv. They are fetched while the packages are installed.
 replay-ready: $(REPLAY)/.installed $(RUNS)
 	@:
@@ -77,4 +87,4 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) .venv-peers $(DEMO) $(REPLAY) benchmarks/results
+	rm -rf $(VENV) .venv-newest .venv-peers $(DEMO) $(REPLAY) .mcp-cache benchmarks/results

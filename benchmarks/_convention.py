@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 _PEERS = ROOT / ".venv-peers"
+_NEWEST = ROOT / ".venv-newest"
 _REQUIREMENTS = ROOT / "benchmarks" / "requirements-peers.txt"
 _WIDTH = 100
 
@@ -41,15 +42,30 @@ def peers_python() -> Path:
     was interrupted is done again.
     """
     python, stamp = _PEERS / "bin" / "python", _PEERS / "stamp"
-    wanted = hashlib.sha256(_REQUIREMENTS.read_bytes()).hexdigest()
+    wanted = hashlib.sha256(_REQUIREMENTS.read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
     with _REQUIREMENTS.open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not stamp.exists() or stamp.read_text() != wanted:
             progress("setting up the peers in .venv-peers (once)")
             subprocess.run([sys.executable, "-m", "venv", "--clear", str(_PEERS)], check=True)
-            subprocess.run([str(python), "-m", "pip", "install", "-qq", "-r", str(_REQUIREMENTS)], check=True)
+            _install(python, "-r", str(_REQUIREMENTS))
             stamp.write_text(wanted)
     return python
+
+
+def newest_python(packages: Sequence[str]) -> Path:
+    """Return the interpreter of an environment with the newest versions of *packages*, and with Interlock."""
+    python = _NEWEST / "bin" / "python"
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(_NEWEST)], check=True)
+    progress("looking for the newest versions of the frameworks for .venv-newest")
+    _install(python, "--upgrade", "--upgrade-strategy", "eager", "--editable", ".", *packages)
+    return python
+
+
+def _install(python: Path, *words: str) -> None:
+    pip = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+    subprocess.run([*pip, *words], cwd=ROOT, check=True)
 
 
 def run_json(command: Sequence[str | Path]) -> dict[str, Any]:

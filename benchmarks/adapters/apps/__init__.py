@@ -1,0 +1,1 @@
+"""The same small application on each framework: `bare.py` as its documentation has it, `governed.py` with Interlock."""
