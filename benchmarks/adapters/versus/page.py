@@ -60,8 +60,11 @@ def say(words: str) -> None:
 
 def diff(changed: Iterable[str]) -> None:
     """Print changed lines as a diff does."""
+    grid = Table.grid(padding=(0, 1, 0, 0))
     for line in changed:
-        console().print(Text(f"  {line}", style="green" if line.startswith("+") else "red"), soft_wrap=False)
+        style = STYLES["good"] if line.startswith("+") else "red"
+        grid.add_row(" ", Text(line[0], style=style), Text(line[1:], style=style))
+    console().print(grid)
 
 
 def columns(bare: Sequence[Line], governed: Sequence[Line]) -> None:
