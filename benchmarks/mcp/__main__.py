@@ -29,23 +29,20 @@ MODES = ("legacy", "auto")
 
 def main() -> None:
     warnings.simplefilter("ignore", MCPDeprecationWarning)  # older methods are asked for on purpose
-    figures = {
-        "servers": _servers(),
-        "conformance": _or_why(_conformance),
-        **asyncio.run(_latency()),
-        "newest": environments.newest(),
-    }
+    figures = {**_unhurried(), **asyncio.run(_latency()), "newest": environments.newest()}
     print(report.text(figures))
     path = convention.write_results("mcp", figures)
     print(f"\n{path.relative_to(convention.ROOT)}")
 
 
-def _servers() -> dict[str, dict[str, Any]]:
-    """Compare every server, as many at a time as there are processors: no time is measured here."""
+def _unhurried() -> dict[str, Any]:
+    """Do all in which no time is measured, as much at a time as there are processors."""
     versions = [_version(server) for server in SERVERS]  # sets up what each needs, one after the other
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = list(pool.map(_server, SERVERS, versions))
-    return {server.name: one for server, one in zip(SERVERS, found, strict=True)}
+        conformed = pool.submit(_or_why, _conformance)
+        compared = list(pool.map(_server, SERVERS, versions))
+    servers = {server.name: one for server, one in zip(SERVERS, compared, strict=True)}
+    return {"servers": servers, "conformance": conformed.result()}
 
 
 def _version(server: Server) -> dict[str, Any]:
@@ -71,9 +68,8 @@ def _modes() -> tuple[str, ...]:
 
 def _conformance() -> dict[str, Any]:
     convention.progress("the conformance suite")
-    return report.conformance(
-        environments.npm_version(conformance.PACKAGE), conformance.run(every=8 if convention.quick() else 1)
-    )
+    found = conformance.run(every=8 if convention.quick() else 1)
+    return report.conformance(environments.npm_version(conformance.PACKAGE), found)
 
 
 async def _latency() -> dict[str, Any]:
