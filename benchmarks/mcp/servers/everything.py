@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PACKAGE = "@modelcontextprotocol/server-everything"
-_LEVELS = "(?i)debug|info|notice|warning|error|critical|alert|emergency"
+_LEVELS = "(?i)(debug|info|notice|warning|error|critical|alert|emergency)([- ]level[- ]message)?"
 _WORDS = "data:text/plain,some%20words%20to%20press"
 
 
