@@ -5,11 +5,11 @@ import os
 import re
 import runpy
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import redirect_stdout
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import typer
 from msgspec import Struct
@@ -149,8 +149,13 @@ def _read(file: Path) -> tuple[Policy, list[Tool]]:
     policy = names.get("policy")
     if not isinstance(policy, Policy):
         raise UsageError(f"{file}: there is no `policy = Policy(…)` in it")
-    tools = {id(one): one for one in names.values() if isinstance(one, Tool)}
+    tools = {id(one): one for value in names.values() for one in _each(value) if isinstance(one, Tool)}
     return policy, list(tools.values())
+
+
+def _each(value: Any) -> Iterable[Any]:
+    """Return what a name in a policy's file stands for: tools may be declared one by one, or listed."""
+    return cast("Iterable[Any]", value) if isinstance(value, (list, tuple, set, frozenset)) else (value,)
 
 
 # pinning, and a first policy

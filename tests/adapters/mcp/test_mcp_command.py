@@ -95,6 +95,7 @@ def test_wrong_arguments_are_told_in_a_line(folder):
         ("1 +", "SyntaxError"),
         ("from interlock import *\npolicy = Policy(permit('acct'))", "did you mean act?"),
         ("from interlock import *\nx = tool.read('acct')\npolicy = Policy()", "tool 'acct' is declared"),
+        ("from interlock import *\nx = [tool.read('acct')]\npolicy = Policy()", "tool 'acct' is declared"),
         ("from interlock import *\npolicy = Policy(permit('act', when=arg.y > 1))", "y"),
     ],
 )
