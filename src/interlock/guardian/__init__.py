@@ -4,17 +4,18 @@ In comes a `Case` (validated arguments, gathered facts, who asks in which state)
 denied, or permitted with needs, always with the rules and facts that it rests on. A policy is data, under its
 content's hash.
 
-The walk: `expr` is how conditions are written and `rules` how rules are; `tree` is what both become, plain
-data;
-`evaluate` says what every operator means (read this first); `policy` puts rules together and judges;
-`english` prints them for people. `values` holds all the ways in which a rule may look at a value, `check` the
-names that it may use.
+The walk: `expr` is how conditions are written (`history` those over what was done before) and `rules` how
+rules are; `tree` is what both become, plain data; `evaluate` says what every operator means (read this first);
+`policy` puts rules together and judges; `english` prints them for people. `values` holds all the ways in which
+a rule may look at a value, `check` the names that it may use.
 """
 
 from interlock.guardian.check import Known
-from interlock.guardian.expr import Expr, agent, arg, fact, state, tenant, user
+from interlock.guardian.expr import Expr, agent, arg, fact, now, state, tenant, user
+from interlock.guardian.history import after, before, count, since, surge, total
+from interlock.guardian.naming import Actions
 from interlock.guardian.policy import Policy
-from interlock.guardian.rules import ANY, Actions, Clause, Condition, Opaque, Rule, forbid, need, permit
+from interlock.guardian.rules import ANY, Clause, Condition, Opaque, Rule, forbid, must, need, permit, shadow
 from interlock.guardian.values import ABSENT, Absent, Failed
 from interlock.guardian.verdict import Case, Need, Verdict
 
@@ -34,13 +35,22 @@ __all__ = [
     "Policy",
     "Rule",
     "Verdict",
+    "after",
     "agent",
     "arg",
+    "before",
+    "count",
     "fact",
     "forbid",
+    "must",
     "need",
+    "now",
     "permit",
+    "shadow",
+    "since",
     "state",
+    "surge",
     "tenant",
+    "total",
     "user",
 ]

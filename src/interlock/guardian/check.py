@@ -7,7 +7,7 @@ import msgspec
 
 from interlock.errors import PolicyError
 from interlock.guardian.rules import Clause, Opaque, Rule
-from interlock.guardian.tree import Path, walk
+from interlock.guardian.tree import Path, Window, walk
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -40,7 +40,15 @@ def named(clause: Clause, root: str) -> set[str]:
     return {str(path.steps[0]) for path in found}
 
 
+def windows(clause: Clause) -> Iterator[Window]:
+    """Yield the windows over what was done before that the condition of *clause* looks at."""
+    if clause.when is not None and not isinstance(clause.when, Opaque):
+        yield from (node for node in walk(clause.when) if isinstance(node, Window))
+
+
 def _problems(clause: Clause, known: Mapping[str, Known]) -> Iterator[str]:
+    for window in windows(clause):
+        yield from _uncountable(window, clause, known)
     if clause.everywhere:
         yield from _problems_everywhere(clause, known)
         return
@@ -52,6 +60,26 @@ def _problems(clause: Clause, known: Mapping[str, Known]) -> Iterator[str]:
             yield from _unknown(clause, "fact", known[action].facts, f"{action} declares no fact")
         else:
             yield f"there is no action {action}{_nearest(action, known)}"
+
+
+def _uncountable(window: Window, clause: Clause, known: Mapping[str, Known]) -> Iterator[str]:
+    """Yield problems of a window: what it counts has to exist, with the arguments that it looks at."""
+    for action in (*window.actions, *window.since):
+        if action not in known:
+            yield f"there is no action {action}{_nearest(action, known)}"
+    earlier = [name for name, _ in window.same] + ([window.of] if window.of else [])
+    for action in window.actions:
+        yield from _missing(earlier, action, known)
+    for action in () if clause.everywhere else clause.actions:
+        yield from _missing([name for _, name in window.same], action, known)
+
+
+def _missing(names: Iterable[str], action: str, known: Mapping[str, Known]) -> Iterator[str]:
+    there = known[action].arguments if action in known else None
+    if there is not None:
+        for name in names:
+            if name not in there:
+                yield f"{action} has no argument {name}{_nearest(name, there)}"
 
 
 def _problems_everywhere(clause: Clause, known: Mapping[str, Known]) -> Iterator[str]:

@@ -24,13 +24,20 @@ class Compiled(msgspec.Struct, frozen=True, eq=False):
     need: Need | None
     reason: str
     instead: str
+    obliges: bool = False
+    shadow: bool = False
 
 
 class Concerned(msgspec.Struct, frozen=True, eq=False):
-    """The rules that can concern one action, and what to say when none of them permits it."""
+    """The rules that can concern one action, and what to say when none of them permits it.
+
+    `rules` decide; `shadows` only report; `musts` are asked when the action is denied.
+    """
 
     rules: tuple[Compiled, ...]
     unpermitted: str
+    shadows: tuple[Compiled, ...] = ()
+    musts: tuple[Compiled, ...] = ()
 
 
 def compiled(rule: Rule, number: int) -> Compiled:
@@ -42,18 +49,38 @@ def compiled(rule: Rule, number: int) -> Compiled:
         test=_test(rule),
         forbids=clause.kind == "forbid",
         need=_need(clause),
-        reason=clause.because or ("" if clause.kind == "permit" else english),
+        reason=clause.because or ("" if clause.kind == "permit" else english.removeprefix("in shadow: ")),
         instead=clause.instead,
+        obliges=clause.kind == "must",
+        shadow=clause.shadow,
     )
 
 
-def concerned(action: str, rules: tuple[Compiled, ...]) -> Concerned:
-    """Return *rules*, all that can concern *action*, with the reason for a denial by default."""
+def concerned(action: str, every: tuple[Compiled, ...]) -> Concerned:
+    """Return *every* rule that can concern *action*, by what it is for, with the reason for a denial by default."""
+    rules = tuple(rule for rule in every if not rule.shadow and not rule.obliges)
+    shadows = tuple(rule for rule in every if rule.shadow)
+    musts = tuple(rule for rule in every if rule.obliges and not rule.shadow)
+    return Concerned(rules, _unpermitted(action, rules), shadows, musts)
+
+
+def _unpermitted(action: str, rules: tuple[Compiled, ...]) -> str:
     permits = [rule for rule in rules if not rule.forbids and rule.need is None]
     if not permits:
-        return Concerned(rules, f"no rule permits {action}")
+        return f"no rule permits {action}"
     conditions = "; ".join(f"{rule.id}: {rule.english}" for rule in permits)
-    return Concerned(rules, f"no rule permits {action} in this case ({conditions})")
+    return f"no rule permits {action} in this case ({conditions})"
+
+
+def would(rule: Compiled) -> str:
+    """Return what a rule in shadow would have done had it been in force, and why."""
+    if rule.forbids:
+        effect = f"deny: {rule.reason}"
+    elif rule.need is not None:
+        effect = f"need {rule.need}: {rule.reason}"
+    else:
+        effect = "oblige" if rule.obliges else "permit"
+    return f"{rule.id} would {effect}"
 
 
 def trouble(rule: Compiled, error: BaseException) -> str:
@@ -74,7 +101,7 @@ def described(error: BaseException) -> str:
 
 def _need(clause: Clause) -> Need | None:
     match clause.kind:
-        case "permit" | "forbid":
+        case "permit" | "forbid" | "must":
             return None
         case kind:
             return Need(kind, clause.level, clause.seconds)

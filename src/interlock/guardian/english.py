@@ -2,8 +2,10 @@
 
 from typing import Any, Final
 
+from interlock.durations import written
 from interlock.guardian.tree import (
     And,
+    Clock,
     Compare,
     Each,
     In,
@@ -19,6 +21,7 @@ from interlock.guardian.tree import (
     Step,
     Tree,
     Value,
+    Window,
 )
 
 _COMPARED: Final = {
@@ -36,10 +39,25 @@ _OF_THE_CASE: Final = {"agent": "the agent", "tenant": "the tenant", "state": "t
 
 
 def label(tree: Tree) -> str:
-    """Return *tree* as its author wrote it if it is a path, else as English."""
+    """Return *tree* as its author wrote it if it is a path or a window, else as English; no two read the same."""
     if isinstance(tree, Path):
         return tree.root + "".join(map(_step, tree.steps))
-    return english(tree)
+    return _written(tree) if isinstance(tree, Window) else english(tree)
+
+
+def _written(tree: Window) -> str:
+    parts = ["+".join(tree.actions)]
+    parts += [f"of={tree.of}"] if tree.of else []
+    parts.append(f"per={tree.per}")
+    parts += [f"within={written(tree.within)}"] if tree.within else []
+    parts += [f"same={'+'.join(_pair(pair) for pair in tree.same)}"] if tree.same else []
+    parts += [f"since={'+'.join(tree.since)}"] if tree.since else []
+    parts += ["settled"] if tree.settled else []
+    return f"{tree.op}({', '.join(parts)})"
+
+
+def _pair(pair: tuple[str, str]) -> str:
+    return pair[0] if pair[0] == pair[1] else f"{pair[0]}:{pair[1]}"
 
 
 def _step(step: Step) -> str:
@@ -154,8 +172,61 @@ def _length(tree: Length) -> str:
 
 
 def _each(tree: Each) -> str:
-    quantifier = "some" if tree.op == "any" else "every"
-    return f"for {quantifier} {_name(tree.number)} in {_tight(tree.over)}, {english(tree.body)}"
+    name, over = _name(tree.number), _tight(tree.over)
+    match tree.op:
+        case "any" | "all":
+            quantifier = "some" if tree.op == "any" else "every"
+            return f"for {quantifier} {name} in {over}, {english(tree.body)}"
+        case "count":
+            return f"the number of those in {over} for which, called {name}, {_tight(tree.body)}"
+        case "sum":
+            return f"the sum of {_tight(tree.body)} over every {name} in {over}"
+
+
+def _clock(tree: Clock) -> str:
+    zone = "" if tree.zone == "UTC" else f" in {tree.zone}"
+    return f"{_SHOWN[tree.part]}{zone}"
+
+
+_SHOWN: Final = {
+    "datetime": "the time now",
+    "date": "today's date",
+    "time": "the time of day",
+    "hour": "the hour of the day",
+    "weekday": "the day of the week (1 is Monday)",
+}
+
+
+def _window(tree: Window) -> str:
+    actions = _listed(list(tree.actions), "or")
+    done = "done" if tree.settled else "done or under way"
+    if tree.op == "surge":
+        bucket = written(tree.within)
+        return f"the deviations of {actions} {_WHOSE[tree.per]} above the usual rate per {bucket}"
+    what = f"the sum of the {_spoken(tree.of)} of every" if tree.op == "sum" else "the number of times that"
+    verb = f"{actions} that is {done}" if tree.op == "sum" else f"{actions} is {done}"
+    return " ".join(filter(None, [what, verb, _WHOSE[tree.per], *_restricted(tree)]))
+
+
+def _restricted(tree: Window) -> list[str]:
+    said: list[str] = []
+    if tree.same:
+        said.append(f"with the same {_listed([_pair(pair).replace('_', ' ') for pair in tree.same], 'and')}")
+    if tree.within:
+        said.append(f"within {written(tree.within)}")
+    if tree.since:
+        said.append(f"since the last {_listed(list(tree.since), 'or')}")
+    return said
+
+
+_WHOSE: Final = {
+    "run": "in this run",
+    "conversation": "in this conversation",
+    "user": "for this user",
+    "agent": "by this agent",
+    "tenant": "for this tenant",
+    "everyone": "by anybody",
+}
 
 
 _CLAUSES: Final[dict[type, Any]] = {
@@ -173,4 +244,6 @@ _CLAUSES: Final[dict[type, Any]] = {
     IsAbsent: _is_absent,
     Length: _length,
     Each: _each,
+    Clock: _clock,
+    Window: _window,
 }

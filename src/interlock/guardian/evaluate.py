@@ -17,39 +17,34 @@ unjudgeable even for `is_absent()`.
 - `==`, `!=`: same kind and same value; values of two kinds are unequal (`True` is not 1, `"5"` is not 5).
 - `<`, `<=`, `>`, `>=`: two values of one ordered kind (not truths, not None), else unjudgeable. Texts order
   by code point.
-- `+`, `-`, `*`: numbers only, exact; a result that can't be exact within 1,000 digits is unjudgeable, unless
-  both sides are integers, which have no end.
+- `+`, `-`, `*`: exact; a result that can't be exact within 1,000 digits is unjudgeable, unless
+  both sides are integers, which have no end. `+` and `-` also take a moment (a datetime, or a date and whole days) and
+  a duration, or two durations; `-` also two moments of one kind. A moment with a time zone and one without have
+  nothing in common.
 - `&`, `|`: from left to right, and no further than needed: `arg.x.is_present() & (arg.x > 1)` is judgeable.
 - `&`, `|`, `~` and the condition as a whole take truths only; there are no "truthy" values.
 - `.in_()`: as `==` with one of them; where it is a list of the case, every element is looked at.
 - `.matches()`: texts only, the whole text. `.length()`: of a text, list or mapping.
 - `.any()`, `.all()`: every element is judged, so the answer doesn't depend on their order; one unjudgeable
-  element makes the whole unjudgeable. `.all()` of an empty list is true.
+  element makes the whole unjudgeable. `.all()` of an empty list is true. `.count()` and `.sum()` likewise; the sum is
+  exact, and 0 for an empty list.
+- `now` is the moment of the judgement; where nobody told it, unjudgeable. So is a window that nobody counted.
 - One judgement looks at no more than 100,000 elements of lists, and matches texts of at most 10,000
   characters.
 """
 
 from collections.abc import Callable
-from decimal import (
-    MAX_EMAX,
-    MIN_EMIN,
-    Clamped,
-    Context,
-    Decimal,
-    DecimalException,
-    Inexact,
-    InvalidOperation,
-    Overflow,
-    Subnormal,
-    Underflow,
-)
-from operator import add, ge, gt, le, lt, mul, sub
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from operator import ge, gt, le, lt
 from typing import Any, Final
 
 from interlock.guardian import patterns
+from interlock.guardian.calculate import ZONELESS, added, calculated, number, term
 from interlock.guardian.english import label
 from interlock.guardian.tree import (
     And,
+    Clock,
     Compare,
     Each,
     In,
@@ -65,6 +60,7 @@ from interlock.guardian.tree import (
     Step,
     Tree,
     Value,
+    Window,
     height,
 )
 from interlock.guardian.values import (
@@ -91,20 +87,15 @@ FACTS: Final = 1
 READ: Final = 6
 _BUDGET: Final = 7
 CASE: Final = 8
-_ITEMS: Final = 9
+COUNTED: Final = 9
+_ITEMS: Final = 10
 _MOST_ELEMENTS: Final = 100_000
-_EXACT: Final = Context(
-    prec=1000,
-    Emax=MAX_EMAX,
-    Emin=MIN_EMIN,
-    traps=[Inexact, InvalidOperation, Overflow, Underflow, Subnormal, Clamped],
-)
 
 
 def scope_of(case: Case, quantifiers: int) -> Scope:
     """Return what one judgement of *case* works on."""
     args, facts = _dict(case.args), _dict(case.facts)
-    scope: Scope = [args, facts, case.user, case.agent, case.tenant, case.state, {}, _MOST_ELEMENTS, case]
+    scope: Scope = [args, facts, case.user, case.agent, case.tenant, case.state, {}, _MOST_ELEMENTS, case, {}]
     return scope + [ABSENT] * quantifiers if quantifiers else scope
 
 
@@ -126,12 +117,12 @@ def _value(tree: Tree) -> Evaluator:
     return _MAKERS[type(tree)](tree)
 
 
-_ALWAYS_TRUTH: Final = (Compare, And, Or, Not, In, Matches, IsAbsent, Each)
+_ALWAYS_TRUTH: Final = (Compare, And, Or, Not, In, Matches, IsAbsent)
 
 
 def _truth(tree: Tree) -> Callable[[Scope], bool]:
     value = _value(tree)
-    if isinstance(tree, _ALWAYS_TRUTH):
+    if isinstance(tree, _ALWAYS_TRUTH) or (isinstance(tree, Each) and tree.op in ("any", "all")):
         return value
 
     def strict(scope: Scope) -> bool:
@@ -240,7 +231,10 @@ def _comparer(tree: Compare, compare: Callable[[Any, Any], bool]) -> Callable[[A
         other_kind, other = ordered_right(right)
         if kind != other_kind:
             raise Unjudgeable(f"{label(tree)}: a {kind} and a {other_kind} have no common order")
-        return compare(one, other)
+        try:
+            return compare(one, other)
+        except TypeError as error:
+            raise Unjudgeable(f"{label(tree)}: {ZONELESS}") from error
 
     return ordered
 
@@ -286,31 +280,59 @@ def _equal(left: Evaluator, right: Evaluator) -> Evaluator:
     return equal
 
 
-_OPERATIONS: Final = {"+": (add, _EXACT.add), "-": (sub, _EXACT.subtract), "*": (mul, _EXACT.multiply)}
-
-
 def _math(tree: Math) -> Evaluator:
     left, right = _value(tree.left), _value(tree.right)
-    left_number, right_number = _at(tree.left, _number), _at(tree.right, _number)
-    whole, exact = _OPERATIONS[tree.op]
+    left_term, right_term = _at(tree.left, term), _at(tree.right, term)
+    place = label(tree)
 
-    def calculate(scope: Scope) -> int | Decimal:
-        one, other = left_number(left(scope)), right_number(right(scope))
-        if type(one) is int and type(other) is int:
-            return whole(one, other)
+    def compute(scope: Scope) -> Any:
+        return calculated(tree.op, left_term(left(scope)), right_term(right(scope)), place)
+
+    return compute
+
+
+def _clock(tree: Clock) -> Evaluator:
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - few policies tell the time
+
+    zone, show = ZoneInfo(tree.zone), _PARTS[tree.part]
+
+    def tell(scope: Scope) -> Any:
+        at = scope[CASE].at
+        if at is None:
+            raise Unjudgeable("nobody told the time")
         try:
-            return exact(Decimal(one), Decimal(other))
-        except DecimalException as error:
-            raise Unjudgeable("the result has too many digits to be exact") from error
+            moment = _EPOCH + timedelta(microseconds=at)
+            scope[COUNTED]["now"] = moment
+            return show(moment.astimezone(zone))
+        except OverflowError as error:
+            raise Unjudgeable("the time now is beyond the years 1 to 9999") from error
 
-    return calculate
+    return tell
 
 
-def _number(value: Any) -> int | Decimal:
-    kind, number = plain(value)
-    if kind != "number":
-        raise Unjudgeable(f"{named(value)} is not a number")
-    return number
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_PARTS: Final[dict[str, Callable[[datetime], Any]]] = {
+    "datetime": lambda moment: moment.astimezone(UTC),
+    "date": datetime.date,
+    "time": datetime.time,
+    "hour": lambda moment: moment.hour,
+    "weekday": datetime.isoweekday,
+}
+
+
+def _window(tree: Window) -> Evaluator:
+    written = label(tree)
+
+    def look_up(scope: Scope) -> Any:
+        value = scope[COUNTED][written] = scope[CASE].windows.get(written, _NOT_COUNTED)
+        if type(value) is Failed:
+            raise Unjudgeable(f"{written} could not be counted: {value.reason}")
+        return value
+
+    return look_up
+
+
+_NOT_COUNTED: Final = Failed("nobody counted")
 
 
 def _and(tree: And) -> Evaluator:
@@ -382,7 +404,23 @@ def _length(tree: Length) -> Evaluator:
     return lambda scope: measure(value(scope))
 
 
+def _sum(tree: Each) -> Evaluator:
+    over, listed = _value(tree.over), _at(tree.over, items)
+    body, place, summand = _value(tree.body), _ITEMS + tree.number, _at(tree.body, number)
+
+    def add_up(scope: Scope) -> int | Decimal:
+        total: int | Decimal = 0
+        for element in _afford(scope, listed(over(scope))):
+            scope[place] = element
+            total = added(total, summand(body(scope)))
+        return total
+
+    return add_up
+
+
 def _each(tree: Each) -> Evaluator:
+    if tree.op == "sum":
+        return _sum(tree)
     over, listed = _value(tree.over), _at(tree.over, items)
     body, place = _truth(tree.body), _ITEMS + tree.number
 
@@ -394,6 +432,8 @@ def _each(tree: Each) -> Evaluator:
 
     if tree.op == "any":
         return lambda scope: how_many(scope)[0] > 0
+    if tree.op == "count":
+        return lambda scope: how_many(scope)[0]
     return lambda scope: (found := how_many(scope))[0] == found[1]
 
 
@@ -411,4 +451,6 @@ _MAKERS: Final[dict[type, Callable[[Any], Evaluator]]] = {
     IsAbsent: _is_absent,
     Length: _length,
     Each: _each,
+    Clock: _clock,
+    Window: _window,
 }

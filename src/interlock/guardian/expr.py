@@ -14,6 +14,7 @@ import msgspec
 from interlock.errors import PolicyError
 from interlock.guardian.tree import (
     And,
+    Clock,
     Compare,
     Each,
     In,
@@ -25,6 +26,7 @@ from interlock.guardian.tree import (
     Math,
     Not,
     Or,
+    Part,
     Path,
     Step,
     Tree,
@@ -40,7 +42,8 @@ _CHAINED: Final = (
 )
 _ITERATED: Final = "a condition can't be looped over: write .any(lambda it: ...) or .all(lambda it: ...)"
 _CALLED: Final = (
-    "there is no such operation; there are in_, matches, is_absent, is_present, is_none, any, all and length"
+    "there is no such operation; there are in_, matches, is_absent, is_present, is_none, any, all, count, sum and "
+    "length"
 )
 # Elements get passing numbers below zero while their quantifier is being built.
 _passing = count(-1, -1)
@@ -150,15 +153,28 @@ class Expr:
 
     def any(self, condition: "Callable[[Expr], Expr]") -> "Expr":
         """Hold when *condition* holds for an element of this list; the lambda is called once, now."""
-        return self._each("any", condition)
+        return self._each("any", _condition, condition)
 
     def all(self, condition: "Callable[[Expr], Expr]") -> "Expr":
         """Hold when *condition* holds for every element of this list (and when it is empty)."""
-        return self._each("all", condition)
+        return self._each("all", _condition, condition)
 
-    def _each(self, op: Literal["any", "all"], condition: "Callable[[Expr], Expr]") -> "Expr":
+    def count(self, condition: "Callable[[Expr], Expr]") -> "Expr":
+        """Return for how many elements of this list *condition* holds."""
+        return self._each("count", _condition, condition)
+
+    def sum(self, number: "Callable[[Expr], object]") -> "Expr":
+        """Return the exact sum of *number* over the elements of this list; 0 for an empty one."""
+        return self._each("sum", operand, number)
+
+    def _each(
+        self,
+        op: Literal["any", "all", "count", "sum"],
+        as_tree: "Callable[[object], Tree]",
+        of: "Callable[[Expr], object]",
+    ) -> "Expr":
         passing = next(_passing)
-        body = _condition(condition(Expr(Item(passing))))
+        body = as_tree(of(Expr(Item(passing))))
         number = height(body)
         return Expr(Each(op, self._tree, number, renumbered(body, passing, number)))
 
@@ -183,6 +199,32 @@ class Expr:
         from interlock.guardian.english import english  # noqa: PLC0415 - only for people
 
         return f"<Expr: {english(self._tree)}>"
+
+
+class Now(Expr):
+    """The moment of the judgement, in UTC, and its parts as the clocks of a time zone show them."""
+
+    __slots__ = ()
+
+    def date(self, zone: str = "UTC") -> Expr:
+        """Return the day."""
+        return _clock("date", zone)
+
+    def time(self, zone: str = "UTC") -> Expr:
+        """Return the time of day."""
+        return _clock("time", zone)
+
+    def hour(self, zone: str = "UTC") -> Expr:
+        """Return the hour of the day, 0 to 23."""
+        return _clock("hour", zone)
+
+    def weekday(self, zone: str = "UTC") -> Expr:
+        """Return the day of the week, from 1 for Monday to 7 for Sunday (ISO 8601)."""
+        return _clock("weekday", zone)
+
+
+def _clock(part: Part, zone: str) -> Expr:
+    return Expr(Clock(part, zone))
 
 
 class Root:
@@ -223,6 +265,7 @@ user = Root("user")
 agent = Expr(Path("agent"))
 tenant = Expr(Path("tenant"))
 state = Expr(Path("state"))
+now = Now(Clock())
 
 
 def tree_of(expr: Expr) -> Tree:
@@ -239,7 +282,7 @@ def operand(value: object) -> Tree:
 
 def _condition(value: object) -> Tree:
     if not isinstance(value, Expr):
-        raise PolicyError(f"{value!r} is not a condition; build one from arg, fact, user, agent, tenant or state")
+        raise PolicyError(f"{value!r} is not a condition; build one from arg, fact, user, agent, tenant, state or now")
     return tree_of(value)
 
 

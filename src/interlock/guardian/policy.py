@@ -3,16 +3,16 @@
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from hashlib import sha256
-from typing import Any
 
 import msgspec
 
 from interlock.canonical import canonical
 from interlock.errors import PolicyError
-from interlock.guardian.check import Known, check, named
-from interlock.guardian.compile import Compiled, Concerned, compiled, concerned, described, trouble
-from interlock.guardian.evaluate import READ, Scope, quantifiers, scope_of
+from interlock.guardian.check import Known, check, named, windows
+from interlock.guardian.compile import Compiled, Concerned, compiled, concerned, described, trouble, would
+from interlock.guardian.evaluate import COUNTED, READ, Scope, quantifiers, scope_of
 from interlock.guardian.rules import Clause, Opaque, Rule
+from interlock.guardian.tree import Window
 from interlock.guardian.verdict import Case, Verdict
 
 
@@ -74,7 +74,8 @@ class Policy:
                     applied.append(rule)
             except Exception as error:  # noqa: BLE001 - any error in any rule denies
                 troubles.append((rule, trouble(rule, error)))
-        return _verdict(found, applied, troubles, scope)
+        verdict = _verdict(found, applied, troubles, scope)
+        return _annotated(verdict, found, scope) if found.shadows or found.musts else verdict
 
     def facts_needed(self, action: str, declared: Iterable[str] = ()) -> frozenset[str]:
         """Return the names of the facts that rules about *action* read.
@@ -86,6 +87,11 @@ class Policy:
         facts = frozenset[str]().union(*(named(clause, "fact") for clause in clauses))
         opaque = any(isinstance(clause.when, Opaque) for clause in clauses)
         return facts.union(declared) if opaque else facts
+
+    def windows_needed(self, action: str) -> tuple[Window, ...]:
+        """Return the windows that rules about *action* look at, each once."""
+        found = (window for rule in self.rules if rule.concerns(action) for window in windows(rule.clause))
+        return tuple(dict.fromkeys(found))
 
     def check(self, known: Mapping[str, Known]) -> None:
         """Refuse the policy if a rule names an action, argument or fact that is not *known*.
@@ -134,6 +140,23 @@ class Policy:
         """Return this policy inside another: what either denies is denied, and the needs of both add up."""
         return _Within(self, outer)
 
+    def restricted(self, *by: "Policy") -> "Policy":
+        """Return this policy with the rules of others added that permit nothing: an organisation's, a tenant's.
+
+        They can only narrow: any forbid wins and needs add up, whoever wrote them.
+
+        Raises:
+            PolicyError: one of them holds a permit.
+        """
+        added = tuple(rule for policy in by for rule in policy.rules)
+        for rule in added:
+            if rule.clause.kind == "permit":
+                raise PolicyError(
+                    f"{rule.place or 'policy'}: {rule}: a policy that restricts another can't permit; "
+                    "drop the permit, or use .within() where both have to permit"
+                )
+        return Policy(*self.rules, *added)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Policy) and self.hash == other.hash
 
@@ -166,7 +189,16 @@ class _Within(Policy):
             reasons=tuple(dict.fromkeys((*inner.reasons, *outer.reasons))),
             instead=tuple(dict.fromkeys((*inner.instead, *outer.instead))),
             read={**outer.read, **inner.read},
+            counted={**outer.counted, **inner.counted},
+            shadowed=(*inner.shadowed, *(f"outer {said}" for said in outer.shadowed)),
+            paradox=(*inner.paradox, *(f"outer {rule}" for rule in outer.paradox)),
         )
+
+    def restricted(self, *by: Policy) -> Policy:
+        return _Within(super().restricted(*by), self._outer)
+
+    def windows_needed(self, action: str) -> tuple[Window, ...]:
+        return tuple(dict.fromkeys((*super().windows_needed(action), *self._outer.windows_needed(action))))
 
     def facts_needed(self, action: str, declared: Iterable[str] = ()) -> frozenset[str]:
         return super().facts_needed(action, declared) | self._outer.facts_needed(action, declared)
@@ -203,24 +235,47 @@ def _quantifiers(clause: Clause) -> int:
 def _verdict(found: Concerned, applied: list[Compiled], troubles: list[tuple[Compiled, str]], scope: Scope) -> Verdict:
     forbidding = [rule for rule in applied if rule.forbids]
     if troubles or forbidding:
-        return _denied(forbidding, troubles, scope[READ])
+        return _denied(forbidding, troubles, scope)
     needing = [rule for rule in applied if rule.need]
     if len(needing) == len(applied):
-        return Verdict(permitted=False, reasons=(found.unpermitted,), read=scope[READ])
+        return Verdict(permitted=False, reasons=(found.unpermitted,), read=scope[READ], counted=scope[COUNTED])
     return Verdict(
         permitted=True,
         needs=tuple(dict.fromkeys([rule.need for rule in needing if rule.need])),
         rules=tuple([rule.id for rule in applied]),
         reasons=tuple([rule.reason for rule in applied if rule.reason]),
         read=scope[READ],
+        counted=scope[COUNTED],
     )
 
 
-def _denied(forbidding: list[Compiled], troubles: list[tuple[Compiled, str]], read: dict[str, Any]) -> Verdict:
+def _denied(forbidding: list[Compiled], troubles: list[tuple[Compiled, str]], scope: Scope) -> Verdict:
     return Verdict(
         permitted=False,
         rules=(*(rule.id for rule in forbidding), *(rule.id for rule, _ in troubles)),
         reasons=(*(rule.reason for rule in forbidding), *(said for _, said in troubles)),
         instead=tuple(rule.instead for rule in forbidding if rule.instead),
-        read=read,
+        read=scope[READ],
+        counted=scope[COUNTED],
     )
+
+
+def _annotated(verdict: Verdict, found: Concerned, scope: Scope) -> Verdict:
+    """Return *verdict* with what has no effect on it: what rules in shadow say, and obligations that it breaks."""
+    shadowed = tuple(said for rule in found.shadows if (said := _said(rule, scope)))
+    musts = () if verdict.permitted else tuple(rule.id for rule in found.musts if _obliges(rule, scope))
+    return msgspec.structs.replace(verdict, shadowed=shadowed, paradox=musts)
+
+
+def _said(rule: Compiled, scope: Scope) -> str:
+    try:
+        return would(rule) if rule.test is None or rule.test(scope) else ""
+    except Exception as error:  # noqa: BLE001 - a rule in shadow has no effect, whatever it does
+        return trouble(rule, error)
+
+
+def _obliges(rule: Compiled, scope: Scope) -> bool:
+    try:
+        return rule.test is None or rule.test(scope)
+    except Exception:  # noqa: BLE001 - what can't be told to be owed is not
+        return False

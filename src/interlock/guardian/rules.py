@@ -6,9 +6,9 @@ one can look into.
 """
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from hashlib import sha256
-from typing import Any, Final, Literal, Protocol, runtime_checkable
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -16,25 +16,12 @@ from interlock.durations import microseconds, written
 from interlock.errors import DeclarationError, PolicyError
 from interlock.guardian.english import english
 from interlock.guardian.expr import Expr, tree_of
+from interlock.guardian.naming import EVERY, Actions, names
 from interlock.guardian.tree import Node, Tree, validated
 from interlock.guardian.verdict import Case
 
-Kind = Literal["permit", "forbid", "confirmation", "approval", "delay"]
+Kind = Literal["permit", "forbid", "confirmation", "approval", "delay", "must"]
 Predicate = Callable[[Case], bool]
-_EVERY: Final = "*"
-
-
-@runtime_checkable
-class Named(Protocol):
-    """Anything with a name: a declared action."""
-
-    @property
-    def name(self) -> str:
-        """The action's name."""
-        ...
-
-
-Actions = Named | str | Iterable[Named | str]
 Condition = Expr | Predicate | None
 
 
@@ -66,16 +53,18 @@ class Clause(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     instead: str = ""
     level: str = ""
     seconds: float = 0.0
+    shadow: bool = False
 
     @property
     def everywhere(self) -> bool:
         """Whether the rule concerns every action."""
-        return self.actions == (_EVERY,)
+        return self.actions == (EVERY,)
 
     def __str__(self) -> str:
         when = f" when {_when(self.when)}" if self.when else ""
         because = f", because {self.because}" if self.because else ""
-        return f"{self._what()} {self._which()}{when}{because}"
+        shadow = "in shadow: " if self.shadow else ""
+        return f"{shadow}{self._what()} {self._which()}{when}{because}"
 
     def _what(self) -> str:
         match self.kind:
@@ -85,6 +74,8 @@ class Clause(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
                 return f"need approval by {self.level} for"
             case "delay":
                 return f"need a delay of {written(round(self.seconds * 1_000_000))} for"
+            case "must":
+                return "must be able to do"
             case kind:
                 return kind
 
@@ -130,8 +121,8 @@ def checked(clause: Clause) -> Clause:
     """Return *clause* if it can be judged; one that was read from JSON is trusted no more than a new one."""
     if not clause.actions or not all(clause.actions):
         raise PolicyError(f"a {clause.kind} rule names no action")
-    if _EVERY in clause.actions and (clause.kind == "permit" or not clause.everywhere):
-        raise PolicyError("a permit names its actions; ANY stands alone, in forbid and need")
+    if EVERY in clause.actions and (clause.kind in ("permit", "must") or not clause.everywhere):
+        raise PolicyError("permit and must name their actions; ANY stands alone, in forbid and need")
     if (clause.kind == "approval") != bool(clause.level):
         raise PolicyError("an approval, and nothing else, has a level: need.approval('finance', action)")
     if (clause.kind == "delay") != (clause.seconds > 0):
@@ -149,6 +140,21 @@ def permit(action: Actions, when: Condition = None, because: str = "") -> Rule:
 def forbid(action: Actions | _Any, when: Condition = None, because: str = "", instead: str = "") -> Rule:
     """Forbid *action* when the condition holds, whatever permits it; *instead* tells a way forward."""
     return _rule("forbid", action, when, because, instead=instead)
+
+
+def must(action: Actions, when: Condition = None, because: str = "") -> Rule:
+    """Oblige the agent: where the condition holds, *action* has to be possible.
+
+    It grants nothing. Where such an action is denied all the same, rules contradict each other: the verdict says so
+    (`Verdict.paradox`), and a proof finds it before (`interlock policy check`). What the condition says of arguments
+    tells which call has to be possible, the rest of it tells when.
+    """
+    return _rule("must", action, when, because)
+
+
+def shadow(rule: Rule) -> Rule:
+    """Return *rule* without effect: it is judged, and what it would have said is reported and recorded."""
+    return Rule(msgspec.structs.replace(rule.clause, shadow=True), rule.place, rule.predicate)
 
 
 class Needs:
@@ -178,8 +184,8 @@ def _rule(
         if duration is not None:
             more["seconds"] = _delay(duration)
         condition = _condition(when)
-        names = _names(kind, action)
-        clause = Clause(kind, names, condition, str(because or ""), **more)
+        named = (EVERY,) if isinstance(action, _Any) else names(kind, action)
+        clause = Clause(kind, named, condition, str(because or ""), **more)
         return Rule(clause, place, when if isinstance(condition, Opaque) else None)
     except DeclarationError as error:
         raise PolicyError(f"{place}: {error}") from error
@@ -198,21 +204,6 @@ def _caller() -> str:
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("interlock.guardian."):
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
-
-
-def _names(kind: Kind, action: Actions | _Any) -> tuple[str, ...]:
-    if isinstance(action, _Any):
-        return (_EVERY,)
-    if isinstance(action, (str, Named)) or not isinstance(action, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
-        return (_name(kind, action),)
-    return tuple(sorted({_name(kind, each) for each in action}))
-
-
-def _name(kind: Kind, action: object) -> str:
-    name = action if isinstance(action, str) else getattr(action, "name", None)
-    if not isinstance(name, str) or name == _EVERY:
-        raise PolicyError(f"{kind} takes actions or their names, not {action!r}")
-    return name
 
 
 def _condition(when: object) -> Tree | Opaque | None:

@@ -19,6 +19,8 @@ from interlock.guardian import patterns
 from interlock.guardian.values import Kind
 
 Root = Literal["arg", "fact", "user", "agent", "tenant", "state"]
+Per = Literal["run", "conversation", "user", "agent", "tenant", "everyone"]
+Part = Literal["datetime", "date", "time", "hour", "weekday"]
 Step = str | int
 
 DEEPEST: Final = 100
@@ -69,7 +71,7 @@ class Compare(Node, frozen=True, tag="compare"):
 
 
 class Math(Node, frozen=True, tag="math"):
-    """Exact arithmetic."""
+    """Exact arithmetic on numbers; `+` and `-` also on moments and durations."""
 
     op: Literal["+", "-", "*"]
     left: "Tree"
@@ -121,18 +123,65 @@ class Length(Node, frozen=True, tag="length"):
 
 
 class Each(Node, frozen=True, tag="each"):
-    """`.any()` or `.all()` over a list."""
+    """`.any()`, `.all()`, `.count()` or `.sum()` over a list."""
 
-    op: Literal["any", "all"]
+    op: Literal["any", "all", "count", "sum"]
     over: "Tree"
     number: int
     body: "Tree"
 
 
-Tree = Value | Many | Path | Item | Compare | Math | And | Or | Not | In | Matches | IsAbsent | Length | Each
+class Clock(Node, frozen=True, tag="clock"):
+    """The moment of the judgement, or a part of it as clocks in *zone* (a name of the IANA database) show it."""
 
-# What can't be true or false, whatever the case is.
-NEVER_TRUTH: Final = (Many, Math, Length)
+    part: Part = "datetime"
+    zone: str = "UTC"
+
+
+class Window(Node, frozen=True, tag="window"):
+    """What was done before, as a number: how often, how much in all, or how unusually often.
+
+    `per` is whose deeds count; `within` how far back they reach, in microseconds (0: to the beginning; for a surge,
+    the length of a bucket). `same` are pairs of arguments, the earlier action's and this one's, that must be equal.
+    `of` is the argument that a sum adds up. `since`: only what came after the last of these actions. `settled`: only
+    what is known to have happened; otherwise also what is under way.
+    """
+
+    op: Literal["count", "sum", "surge"]
+    actions: tuple[str, ...]
+    per: Per = "conversation"
+    within: int = 0
+    same: tuple[tuple[str, str], ...] = ()
+    of: str = ""
+    since: tuple[str, ...] = ()
+    settled: bool = False
+
+
+Tree = (
+    Value
+    | Many
+    | Path
+    | Item
+    | Compare
+    | Math
+    | And
+    | Or
+    | Not
+    | In
+    | Matches
+    | IsAbsent
+    | Length
+    | Each
+    | Clock
+    | Window
+)
+
+
+def is_never_truth(tree: Tree) -> bool:
+    """Tell whether *tree* can't be true or false, whatever the case is."""
+    if isinstance(tree, Each):
+        return tree.op in ("count", "sum")
+    return isinstance(tree, (Many, Math, Length, Clock, Window))
 
 
 def children(node: Node) -> Iterator[Tree]:
@@ -228,7 +277,7 @@ _SPELLED: Final[dict[Kind, Any]] = {
 
 def validated(tree: Tree) -> Tree:
     """Return *tree* if it can be evaluated; one that was read from JSON is trusted no more than a new one."""
-    if isinstance(tree, NEVER_TRUTH):
+    if is_never_truth(tree):
         raise PolicyError("a condition must be true or false; this one is a number or a list")
     _validate(tree, frozenset(), DEEPEST)
     return tree
@@ -261,6 +310,10 @@ def _validate_one(node: Tree, bound: frozenset[int]) -> None:
             _reachable(node)
         case And() | Or() if not node.parts:
             raise PolicyError("an empty 'and' or 'or' says nothing")
+        case Clock():
+            _known_zone(node.zone)
+        case Window():
+            _countable(node)
         case _:
             pass
 
@@ -281,6 +334,26 @@ def _reachable(path: Path) -> None:
         raise PolicyError(f"{path.root} alone is not a value; name one: {path.root}.name")
     if path.root in {"agent", "tenant", "state"} and path.steps:
         raise PolicyError(f"{path.root} is a text and has no fields")
+
+
+def _known_zone(zone: str) -> None:
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - few policies tell the time
+
+    try:
+        ZoneInfo(zone)
+    except (KeyError, OSError, ValueError) as error:
+        raise PolicyError(f"there is no time zone {zone!r} here; name one such as 'Europe/Berlin'") from error
+
+
+def _countable(window: Window) -> None:
+    if not window.actions or not all(window.actions):
+        raise PolicyError("a window names the actions that it counts")
+    if window.within < 0:
+        raise PolicyError("a window reaches back, not forward")
+    if (window.op == "sum") != bool(window.of):
+        raise PolicyError("a total, and nothing else, adds up an argument: total(action, 'amount')")
+    if window.op == "surge" and (not window.within or window.same or window.since):
+        raise PolicyError("a surge compares the buckets of one scope: surge(action, per='agent', bucket='1m')")
 
 
 def _readable(value: Value) -> None:

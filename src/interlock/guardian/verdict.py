@@ -7,10 +7,11 @@ import msgspec
 
 
 class Case(msgspec.Struct):
-    """One proposal as the rules see it: validated arguments, gathered facts, and who asks in which state.
+    """One proposal as the rules see it: validated arguments, gathered facts, who asks in which state, and when.
 
     An argument that was not given is not in `args`. A fact that could not be gathered is a `Failed` in
-    `facts`.
+    `facts`. `at` is the moment of the judgement in microseconds since the epoch; `windows` holds what was counted, by
+    the label of each window.
     """
 
     action: str
@@ -20,6 +21,8 @@ class Case(msgspec.Struct):
     agent: str = ""
     tenant: str = ""
     state: str = ""
+    at: int | None = None
+    windows: Mapping[str, Any] = {}
 
 
 class Need(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -38,7 +41,9 @@ class Verdict(msgspec.Struct, frozen=True):
     """The answer of a policy: denied, or permitted with needs; with the rules and facts that it rests on.
 
     `rules` are the determining rules by their place in the policy (`r3` is the third). `read` holds every
-    fact path that a rule looked at with its value, `ABSENT` where there was nothing.
+    fact path that a rule looked at with its value, `ABSENT` where there was nothing; `counted` every window that it
+    looked at, and `now` where it told the time. `shadowed` says what rules without effect would have done.
+    `paradox` are the rules by which the action must be possible, though it is denied.
     """
 
     permitted: bool
@@ -47,3 +52,6 @@ class Verdict(msgspec.Struct, frozen=True):
     reasons: tuple[str, ...] = ()
     instead: tuple[str, ...] = ()
     read: dict[str, Any] = {}
+    counted: dict[str, Any] = {}
+    shadowed: tuple[str, ...] = ()
+    paradox: tuple[str, ...] = ()
