@@ -13,6 +13,7 @@ README, FIRST_STEPS, TESTING, *_ = PAGES = [
     ROOT / "docs" / "first-steps.md",
     ROOT / "docs" / "testing.md",
     ROOT / "docs" / "embedding.md",
+    ROOT / "docs" / "guardian.md",
 ]
 SETTINGS = """
 [pytest]

@@ -44,7 +44,7 @@ def actions(suite: str) -> tuple[Action[Any, Any, Any], ...]:
 def _declared(suite: str, function: functions.Function) -> Action[Any, Any, Any]:
     perform = functions.like(function, _call)
     if catalog.CATALOG[suite][function.name].effect:
-        return action.irreversible(refuses=(functions.FunctionError,))(perform)
+        return action.irreversible(refuses=(functions.FunctionError,), repeatable=True)(perform)
     return action.read(perform)
 
 

@@ -104,4 +104,7 @@ def _parts(value: Any) -> Iterable[Any]:
 
 def digest(*parts: bytes) -> str:
     """Return the SHA-256 of *parts* in hex; each counts with its length, so that no two lists collide."""
-    return sha256(b"".join([piece for part in parts for piece in (len(part).to_bytes(8, "big"), part)])).hexdigest()
+    joined = b""
+    for part in parts:
+        joined += len(part).to_bytes(8, "big") + part
+    return sha256(joined).hexdigest()

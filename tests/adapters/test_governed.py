@@ -13,7 +13,7 @@ from interlock.runtime.outcomes import Denied, Unknown, Waiting
 
 @pytest.fixture
 def governor():
-    search, pay, lookup = tool.read("search"), tool.irreversible("pay"), tool.read("lookup")
+    search, pay, lookup = tool.read("search"), tool.irreversible("pay", repeatable=True), tool.read("lookup")
     policy = Policy(
         permit(search),
         permit(lookup),
@@ -134,6 +134,25 @@ def test_a_question_is_found_again(governor, shop):
         with pytest.raises(NotDoneError, match="waits for the approval of finance"):
             shop.pay("a", 70)
     assert len(shop.paid) == 1
+
+
+def test_the_same_effect_once_more_is_asked_about():
+    """The second payment waits for the user; a yes makes it once, and nothing is asked about other arguments."""
+    pay = tool.irreversible("pay")
+    with Governor(":memory:", [pay], policy=Policy(permit(pay)), patience="1s") as governor:
+        shop = Shop(governor)
+        with governor.run("r1"):
+            assert shop.pay("a", 10) == "paid 10"
+            for _ in range(2):
+                with pytest.raises(NotDoneError, match="waits for the user's confirmation") as waits:
+                    shop.pay("a", 10)
+            assert "the same was done in this conversation" in waits.value.outcome.question.reasons[-1]
+            assert shop.pay("a", 11) == "paid 11"
+        [question] = governor.runtime.questions()
+        question.approve(by="ana")
+        with governor.run("r1"):
+            assert [shop.pay("a", 10), shop.pay("a", 10)] == ["paid 10"] * 2
+    assert [amount for _, amount, _ in shop.paid] == [10, 11, 10]
 
 
 def test_an_unknown_outcome_is_not_repeated(governor, shop):

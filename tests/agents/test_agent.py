@@ -36,7 +36,8 @@ class TestAgent:
         """Actions are found by name; facts are gathered where a rule reads them."""
         agent = Agent("desk", [look, pay], policy=Policy(permit(look), permit(pay, when=arg.amount <= fact.owed)))
         assert agent.actions == {"look": look, "pay": pay}
-        assert agent.facts_needed == {"look": (), "pay": ("owed",)}
+        assert agent.needed(look).facts == ()
+        assert agent.needed(pay).facts == ("owed",)
         assert repr(agent) == "<Agent desk: look, pay>"
 
     def test_without_a_policy_nothing_is_permitted(self):

@@ -112,7 +112,10 @@ class TestActing:
         async with runtime(seller(ScriptedModel(script)), deps=(shop := Shop())) as rt:
             await ended(rt)
         denied, done = script.results
-        assert (denied.text, denied.failed) == ("It was not done: mallory is not paid. Instead: pay ann.", True)
+        assert (denied.text, denied.failed) == (
+            "It was not done: mallory is not paid. Instead: pay ann. Proposing exactly this again will not help.",
+            True,
+        )
         assert (done.text, done.failed) == ("paid ann", False)
         assert shop.payments == [("ann", "5")]
 

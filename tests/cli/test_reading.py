@@ -77,8 +77,9 @@ def test_show_tells_verdicts_with_reasons_and_rules(played, interlock):
         r"denied +refun\(ref=\"AB12\"\)\n +because there is no action 'refun' \(at stage\s+resolve\)",
         r"instead: did you mean 'refund'\?",
         r"asked +finance to approve refund\(.*\)\n +because over 100 EUR\n +by r2, r3",
-        r"question r1:8, expires after 24 h",
+        r"question r1:7, expires after 24 h",
         r"asked +the user to confirm send_email",
+        r"question r1:8, expires after 15 min",
         r"unknown +what became of it: ConnectionError: line lost",
         r"\n   r3  need approval by finance for refund when the amount is over 100",
     ):

@@ -124,7 +124,7 @@ def test_runs_of_agents_that_the_policy_is_not_for(played, interlock):
         ),
         ("p.py", "rules = 1\n", "p.py: policy is not there; it has no policy"),
         ("strict.py:text", STRICT, "strict.py: text is no Policy; it has: policy, same"),
-        ("none.py", None, "there is no file none.py; give --policy FILE.py, FILE.py:NAME or FILE.json"),
+        ("none.py", None, "there is no file none.py; give FILE.py, FILE.py:NAME or FILE.json"),
         ("p.txt", "", "p.txt: a policy is in a .py or a .json file"),
         ("p.json", '{"rules":[\n{"kind":\n}]}', "p.json:3: this is not a stored policy: JSON is malformed"),
         ("p.json", '{"rules":[{"kind":"ask"}]}', "p.json:1: this is not a stored policy: "),

@@ -191,7 +191,7 @@ class TestProposals:
             (ev.Failed(call="2/0", action="look", error="gone"), "It failed: gone", True),
             (
                 ev.Denied(call="2/0", action="look", stage="judge", reasons=("a", "b"), instead=("c",)),
-                "It was not done: a; b. Instead: c.",
+                "It was not done: a; b. Instead: c. Proposing exactly this again will not help.",
                 True,
             ),
         ],

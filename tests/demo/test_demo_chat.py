@@ -25,7 +25,7 @@ async def talk(place, monkeypatch, name, *typed):
 
 async def test_what_the_desk_asks_is_asked_in_the_terminal(place, monkeypatch, capsys):
     ref, prompts = await talk(place, monkeypatch, "cancellation-1", "y")
-    assert f'You confirm: cancel_booking {{"ref":"{ref}"}} (y/n) ' in prompts
+    assert f'You confirm: cancel_booking(ref="{ref}") (y/n) ' in prompts
     assert "It is cancelled." in capsys.readouterr().out
 
 

@@ -74,7 +74,7 @@ class TestMust:
     def test_it_names_its_actions(self) -> None:
         """Not everything can be owed."""
         with pytest.raises(PolicyError, match="must take"):
-            must(object())  # pyright: ignore[reportArgumentType]
+            must(object())
         with pytest.raises(PolicyError):
             must("*")
 

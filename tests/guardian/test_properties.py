@@ -1,15 +1,34 @@
 """Properties over random trees, cases and rules, against an interpreter that is too simple to be wrong."""
 
+from datetime import UTC, datetime
 from decimal import Context, Decimal
 from fractions import Fraction
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from interlock.guardian import ANY, Case, Expr, Policy, arg, fact, forbid, need, permit, state, user
+from interlock.guardian import (
+    ANY,
+    Case,
+    Expr,
+    Failed,
+    Policy,
+    arg,
+    count,
+    fact,
+    forbid,
+    need,
+    now,
+    permit,
+    state,
+    total,
+    user,
+)
+from interlock.guardian.english import label
 from interlock.guardian.expr import tree_of
 from interlock.guardian.tree import (
     And,
+    Clock,
     Compare,
     Each,
     In,
@@ -23,6 +42,7 @@ from interlock.guardian.tree import (
     Or,
     Path,
     Value,
+    Window,
 )
 
 # --- the reference ---
@@ -51,6 +71,8 @@ def key(value):
 
 
 def is_same(one, other):
+    if one is None or other is None:
+        return one is other
     return one is not GONE and other is not GONE and key(one) == key(other)
 
 
@@ -137,8 +159,20 @@ def reference(node, case, bound):  # noqa: C901, PLR0911, PLR0912
         case Each(op, over, number, body):
             elements = go(over)
             need_that(isinstance(elements, list))
-            held = [truth(reference(body, case, {**bound, number: each})) for each in elements]
-            return any(held) if op == "any" else all(held)
+            found = [reference(body, case, {**bound, number: each}) for each in elements]
+            if op == "sum":
+                terms = [key(each) for each in found]
+                need_that(all(kind == "number" for kind, _ in terms))
+                return as_number(sum((term for _, term in terms), Fraction(0)))
+            held = [truth(each) for each in found]
+            return {"any": any, "all": all, "count": sum}[op](held)
+        case Window():
+            value = case.windows.get(label(node), GONE)
+            need_that(value is not GONE and not isinstance(value, Failed))
+            return value
+        case Clock():
+            need_that(case.at is not None)
+            return datetime.fromtimestamp(case.at // 1_000_000, UTC).hour
 
 
 def as_number(exact):
@@ -179,8 +213,19 @@ TYPED = st.fixed_dictionaries(
     optional={"c": st.lists(NUMBERS, max_size=3) | st.lists(st.fixed_dictionaries({"a": NUMBERS}), max_size=3)},
 )
 MAPPINGS = st.dictionaries(NAMES, VALUES, max_size=3) | TYPED | TYPED
+WINDOWS = [count("act"), total("act", "a", per="user", within="1h")]
+COUNTED = st.dictionaries(
+    st.sampled_from([label(tree_of(window)) for window in WINDOWS]), NUMBERS | st.just(Failed("not today"))
+)
 CASES = st.builds(
-    Case, st.just("act"), MAPPINGS, MAPPINGS, st.none() | MAPPINGS, state=st.sampled_from(["", "a", "ab"])
+    Case,
+    st.just("act"),
+    MAPPINGS,
+    MAPPINGS,
+    st.none() | MAPPINGS,
+    state=st.sampled_from(["", "a", "ab"]),
+    at=st.none() | st.integers(0, 10**17),
+    windows=COUNTED,
 )
 ROOTS = st.one_of(
     st.builds(lambda root, name: root[name], st.sampled_from([arg, fact, user]), NAMES),
@@ -204,6 +249,7 @@ def expressions(paths=PATHS, depth=2):
         paths,
         paths,
         st.builds(Expr.length, paths),
+        st.sampled_from([*WINDOWS, now.hour()]),
         st.builds(
             lambda path, op, other: getattr(path, op)(other),
             paths,
@@ -222,6 +268,10 @@ def expressions(paths=PATHS, depth=2):
         paths,
     )
     if depth:
+        counted = st.builds(quantified, paths, st.sampled_from(["count", "sum"]), st.data(), st.just(depth - 1))
+        leaves = leaves | st.builds(
+            lambda one, op, two: getattr(one, op)(two), counted, st.sampled_from(COMPARISONS), NUMBERS
+        )
         leaves = leaves | st.builds(quantified, paths, st.sampled_from(["any", "all"]), st.data(), st.just(depth - 1))
     return st.recursive(
         leaves,
@@ -237,6 +287,8 @@ def expressions(paths=PATHS, depth=2):
 def quantified(over, op, data, depth):
     def body(element):
         elements = st.builds(deeper, st.just(element), st.lists(NAMES, max_size=1))
+        if op == "sum":
+            return data.draw(elements | NUMBERS)
         return data.draw(expressions(elements | elements | PATHS, depth))
 
     return getattr(over, op)(body)

@@ -109,9 +109,9 @@ def test_windows_are_checked_against_what_there_is() -> None:
 @pytest.mark.parametrize(
     ("write", "why"),
     [
-        (lambda: count("pay", per="everybody"), "per='everybody' is nobody's"),  # pyright: ignore[reportArgumentType]
+        (lambda: count("pay", per="everybody"), "per='everybody' is nobody's"),
         (lambda: count("pay", within="0s"), "no time at all"),
-        (lambda: count(7), "not 7"),  # pyright: ignore[reportArgumentType]
+        (lambda: count(7), "not 7"),
         (lambda: permit("pay", when=count([]) < 1), "names the actions"),
         (lambda: permit("pay", when=count("pay")), "must be true or false"),
         (lambda: permit("pay", when=total("pay", "") < 1), "adds up an argument"),

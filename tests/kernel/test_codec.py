@@ -117,6 +117,7 @@ EXPECTED = {
         call="k1", action="refund", error="card declined", intent=8, undoes=4, args=ARGS, digest="d" * 64
     ),
     "verify_failed": ev.VerifyFailed(call="k1", action="refund", reason="no receipt"),
+    "verified": ev.Verified(call="k1", outcome=9),
     "slept": ev.Slept(call="1/3", until=1_700_000_600_000_000),
     "message": ev.MessageReceived(content=Raw(b'"and AB13 too"')),
     "cancel_requested": ev.CancelRequested(by="ana", reason="wrong customer"),
@@ -195,6 +196,7 @@ FIELDS_OF_V1 = {
     "run_ended": "how output error",
     "undo_started": "by targets",
     "undo_ended": "failed",
+    "verified": "call outcome",
 }
 
 

@@ -158,14 +158,14 @@ async def test_reads_are_decisions_too():
 async def test_a_fact_that_was_not_gathered_can_not_be_told():
     """A rule that reads what nobody looked up then leaves the decision open; it is neither yes nor no."""
     (one,) = await compared(OPEN, Policy(*OPEN.rules, OVER_LIMIT), "400")
-    assert (one.kind, one.now, one.why) == ("unknown", None, "fact 'limit' was not gathered then")
+    assert (one.kind, one.now, one.why) == ("unknown", None, "not recorded: fact 'limit'")
 
 
 async def test_another_part_of_a_fact_can_not_be_told():
     """Only what rules read of a fact is recorded; what lies beside it is unknown, not absent."""
     then = Policy(*OPEN.rules, forbid(refund, when=fact.booking.owner.name != "ann"))
     (one,) = await compared(then, Policy(*OPEN.rules, forbid(refund, when=fact.booking.note.is_present())), "4")
-    assert one.why == "fact 'booking.note' was not gathered then"
+    assert one.why == "not recorded: fact 'booking.note'"
 
 
 async def test_a_part_of_what_was_read_whole_can_be_told():

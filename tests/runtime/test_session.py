@@ -73,8 +73,8 @@ class TestPerform:
         run = await rt.start("desk")
         async with rt.session(run.id) as s:
             await s.perform(pay())
-            await s.perform(pay())
-        assert bank.calls == ["pay a", "pay a"]
+            await s.perform(pay(ref="b"))
+        assert bank.calls == ["pay a", "pay b"]
 
     async def test_a_hallucinated_action_is_told_what_exists(self, rt):
         """An unknown name is denied with the nearest one there is."""

@@ -34,7 +34,7 @@ class Bank:
             self.reversed.append((receipt, key))
 
 
-@action.compensable(idempotent=True)
+@action.compensable(idempotent=True, repeatable=True)
 async def pay_keyed(ctx: Ctx[Bank], to: str, amount: Decimal) -> str:
     """Pay; the bank honours the key."""
     return ctx.deps.pay(to, amount, ctx.key, honour=True)
@@ -75,7 +75,7 @@ async def pay_blind(ctx: Ctx[Bank], to: str, amount: Decimal) -> str:
     return ctx.deps.pay(to, amount, ctx.key)
 
 
-@action.reversible(idempotent=True)
+@action.reversible(idempotent=True, repeatable=True)
 async def open_door(ctx: Ctx[Bank], name: str) -> str:
     """Open a door and return how it was."""
     return ctx.deps.open(name, ctx.key)

@@ -22,15 +22,16 @@ effects = [
     for name in (
         "gzip-file-as-resource",
         "simulate-research-query",
-        "toggle-simulated-logging",
-        "toggle-subscriber-updates",
         "trigger-elicitation-request",
         "trigger-sampling-request",
         "trigger-url-elicitation",
     )
 ]
+toggles = [
+    tool.irreversible(name, repeatable=True) for name in ("toggle-simulated-logging", "toggle-subscriber-updates")
+]
 
 policy = Policy(
-    permit([*reads, *effects, add]),
+    permit([*reads, *effects, *toggles, add]),
     forbid(add, when=arg.a == 13, because="thirteen is not added"),
 )

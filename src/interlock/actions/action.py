@@ -47,6 +47,11 @@ class Action(Generic[D, P, R]):
             microseconds.
         refuses: Exceptions that mean that nothing has happened.
         credentials: The names of the secrets that it is given, and no others.
+        egress: Whether a read's arguments leave the trust boundary (a web fetch, a search elsewhere): then it is
+            written down before it is performed, as an effect is, and never performed beside another call.
+        repeatable: Whether doing the same once more, in one conversation, is nothing to ask about.
+        failed: What tells of a recorded result (as plain data) that it says that nothing came of the effect; None where
+            a result always means that it was done.
         proposer_performs: Whether only whoever proposes it can perform it, because its body comes with the proposal.
     """
 
@@ -61,17 +66,23 @@ class Action(Generic[D, P, R]):
         settle: str,
         refuses: Iterable[type[Exception]],
         credentials: Iterable[str],
+        egress: bool = False,
+        repeatable: bool = False,
     ) -> None:
         self.name = _named(function) if name is None else name
         self.function = function
         self.effect: Effect = effect
         self.timeout = microseconds(timeout)
-        self.idempotent = _window(idempotent)
+        self.egress = egress
+        self.repeatable = repeatable or effect == "read"
+        # What left with a read has left; reading once more changes nothing, and one that raises has failed.
+        self.idempotent = FOREVER if egress else _window(idempotent)
         self.settle = microseconds(settle)
-        self.refuses = (Refused, *_exceptions(self.name, refuses))
+        self.refuses = (Exception,) if egress else (Refused, *_exceptions(self.name, refuses))
         self.credentials = _names(self.name, credentials)
         self.is_async = inspect.iscoroutinefunction(function)
         self.proposer_performs = False
+        self.failed: Callable[[Any], bool] | None = None
         self.undo_function: Callable[..., Any] | None = None
         self.probe_function: Callable[..., Any] | None = None
         self.verify_function: Callable[..., Any] | None = None
@@ -82,6 +93,8 @@ class Action(Generic[D, P, R]):
             raise DeclarationError(
                 f"action {self.name!r}: a read changes nothing, so idempotent= says nothing; drop it"
             )
+        if egress and effect != "read":
+            raise DeclarationError(f"action {self.name!r}: egress= is for reads; an effect leaves anyway, so drop it")
 
     @cached_property
     def signature(self) -> Signature:
@@ -263,6 +276,8 @@ class _Effect:
         settle: str = ...,
         refuses: Iterable[type[Exception]] = ...,
         credentials: Iterable[str] = ...,
+        egress: bool = ...,
+        repeatable: bool = ...,
     ) -> "_Declared": ...
 
     def __call__(
@@ -275,6 +290,8 @@ class _Effect:
         settle: str = "10s",
         refuses: Iterable[type[Exception]] = (),
         credentials: Iterable[str] = (),
+        egress: bool = False,
+        repeatable: bool = False,
     ) -> Any:
         declared = _Declared(
             self._effect,
@@ -283,6 +300,8 @@ class _Effect:
             settle=settle,
             refuses=refuses,
             credentials=credentials,
+            egress=egress,
+            repeatable=repeatable,
         )
         return declared if function is None else declared(function)
 
@@ -314,6 +333,8 @@ class action:  # noqa: N801 - it is written as a decorator, and reads as a word
     - `settle`: how long an effect may still be on its way after it was sent ("10s").
     - `refuses`: exceptions that mean that nothing has happened.
     - `credentials`: the names of the secrets that it is given.
+    - `egress`: of a read: its arguments leave the trust boundary, so that it is judged and written down like an effect.
+    - `repeatable`: doing exactly the same again in one conversation is nothing to ask the user about.
     """
 
     read = _Effect("read")

@@ -128,6 +128,8 @@ class _Declaring:
         settle: str = "10s",
         refuses: Iterable[type[Exception]] = (),
         credentials: Iterable[str] = (),
+        egress: bool = False,
+        repeatable: bool = False,
     ) -> Tool:
         return Tool(
             name,
@@ -137,6 +139,8 @@ class _Declaring:
             settle=settle,
             refuses=refuses,
             credentials=credentials,
+            egress=egress,
+            repeatable=repeatable,
         )
 
 

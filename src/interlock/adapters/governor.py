@@ -77,6 +77,7 @@ class Governor:
         redact: As for `Runtime`.
         patience: As for `Runtime`.
         question_ttl: As for `Runtime`.
+        confirmation_ttl: As for `Runtime`.
 
     Raises:
         DeclarationError: a tool can't keep its word, or two share a name.
@@ -95,6 +96,7 @@ class Governor:
         redact: Redactor | None = None,
         patience: str = "15s",
         question_ttl: str = "24h",
+        confirmation_ttl: str = "15m",
     ) -> None:
         self.name = name
         self.agent = Agent(name, tools, policy=policy, deps=deps)
@@ -104,6 +106,7 @@ class Governor:
             "redact": redact,
             "patience": patience,
             "question_ttl": question_ttl,
+            "confirmation_ttl": confirmation_ttl,
         }
         self._opening = threading.Lock()
         self._binding = threading.Lock()

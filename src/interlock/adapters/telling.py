@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from interlock.context.transcript import denial
 from interlock.runtime.outcomes import Denied, Done, Failed, Outcome, Unknown, Waiting
 from interlock.runtime.questions import Question
 
@@ -12,9 +13,8 @@ def told(outcome: Outcome) -> str:
     match outcome:
         case Done(result, problem):
             return f"{result}\n(but: {problem})" if problem else str(result)
-        case Denied(reasons, instead):
-            way = f" Instead: {'; '.join(instead)}." if instead else ""
-            return f"It was not done: {'; '.join(reasons)}.{way}"
+        case Denied(reasons, instead, stage):
+            return denial(reasons, instead, stage)
         case Failed(error):
             return f"It failed: {error}"
         case Unknown(reason, _, questions):

@@ -1,9 +1,10 @@
 """An agent: what it can do, by which policy it is judged, and what it thinks with."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from hashlib import sha256
 from inspect import iscoroutinefunction
-from typing import Any
+from typing import Any, NamedTuple
 
 from interlock.actions.action import Action
 from interlock.actions.asking import handing_on
@@ -12,11 +13,19 @@ from interlock.canonical import canonical
 from interlock.context import Head
 from interlock.errors import DeclarationError
 from interlock.guardian import Known, Policy
+from interlock.guardian.tree import Window
 from interlock.machines import Machine, State
 from interlock.models import Example, Model, opened
 
 Check = Callable[[str], str | None]
 """A look at a sentence before the user reads it: what is wrong with it, or None."""
+
+
+class Needed(NamedTuple):
+    """What a judgement of an action has to be given: facts by name, and windows over what was done."""
+
+    facts: tuple[str, ...]
+    windows: tuple[Window, ...]
 
 
 class Agent:
@@ -79,10 +88,10 @@ class Agent:
                 raise DeclarationError(f"agent {name!r} has two actions called {one.name!r}; rename one")
             one.check()
             self.actions[one.name] = one
+        self._subs = tuple(subs.values())
+        self.reach = _reach(name, self.actions, self._subs)
         self.policy = policy if policy is not None else Policy()
-        self.reach = _reach(name, self.actions, subs.values())
-        self.policy.check({one.name: _known(one) for one in self.reach.values()})
-        self.facts_needed = {one.name: _facts_needed(self.policy, one) for one in self.actions.values()}
+        self.policy.check(self.known())
         self.deps = deps
         self.output = output
         self.examples = tuple(examples)
@@ -94,16 +103,61 @@ class Agent:
         self._check_thinking(instructions, output, examples, machine)
         self.machine = machine if self.loop is None else self.loop.machine()
         self._check_offers()
-        self.delegates = {one.name: one.under(self) for one in subs.values()}
+        self._derive()
+
+    def _derive(self) -> None:
+        """Work out all that follows from the policy."""
+        self._needed: dict[str, tuple[Action[Any, Any, Any], Needed]] = {}
+        self.delegates = {one.name: one.under(self) for one in self._subs}
         """The agents that it can hand a task on to, each with its authority narrowed to this one's."""
         machine_data = b"" if self.machine is None else canonical(self.machine.data())
-        self.head = None if self.loop is None else self._head(self.loop, instructions, tuple(examples))
+        self.head = None if self.loop is None else self._head(self.loop)
         """What the model is told at every turn; None where there is no model."""
         head_data = b"" if self.head is None else self.head.data()
         self.machine_hash = sha256(machine_data).hexdigest() if machine_data else ""
         self.head_hash = sha256(head_data).hexdigest() if head_data else ""
         self.definitions = tuple(one for one in (self.policy.to_json(), machine_data, head_data) if one)
         """Policy, machine and head as the journal stores them: by content, under their hashes."""
+        self.version = (self.policy.hash, self.machine_hash, self.head_hash)
+        """What tells it from the same agent under another policy."""
+
+    def judged_by(self, policy: Policy) -> "Agent":
+        """Return this agent under another policy.
+
+        Raises:
+            PolicyError: the policy names an unknown action, argument or fact.
+        """
+        policy.check(self.known())
+        return self._under_policy(policy)
+
+    def restricted(self, *by: Policy) -> "Agent":
+        """Return this agent with the rules of permit-free policies added, as far as they concern its actions.
+
+        Raises:
+            PolicyError: one of the policies permits something, or names an argument or fact that an action hasn't.
+        """
+        concerning = [policy.concerning(self.reach) for policy in by]
+        for policy in concerning:
+            policy.check_arguments(self.known())
+        return self._under_policy(self.policy.restricted(*concerning)) if any(concerning) else self
+
+    def _under_policy(self, policy: Policy) -> "Agent":
+        other = copy(self)
+        other.policy = policy
+        other._derive()  # noqa: SLF001 - it is one of us, not finished yet
+        return other
+
+    def known(self) -> dict[str, Known]:
+        """Return what rules may name: of its own actions, and of those of agents that it hands on to."""
+        return {one.name: _known(one) for one in self.reach.values()}
+
+    def needed(self, action: Action[Any, Any, Any]) -> Needed:
+        """Return what its policy needs for a judgement of *action*."""
+        found = self._needed.get(action.name)
+        if found is None or found[0] is not action:
+            facts = tuple(sorted(self.policy.facts_needed(action.name, declared=action.facts)))
+            found = self._needed[action.name] = (action, Needed(facts, self.policy.windows_needed(action.name)))
+        return found[1]
 
     @property
     def speaks_in_structure(self) -> bool:
@@ -153,7 +207,6 @@ class Agent:
         reach = {**self.reach, action.name: action}
         self.policy.check({one.name: _known(one) for one in reach.values()})
         self.reach = reach
-        self.facts_needed[action.name] = _facts_needed(self.policy, action)
         self.actions[action.name] = action
 
     def _told_of(self, sub: "Agent") -> str:
@@ -161,8 +214,10 @@ class Agent:
             raise DeclarationError(f"agent {self.name!r} can't hand on to {sub.name!r}, which has no model of its own")
         return sub.instructions.strip().partition("\n\n")[0]
 
-    def _head(self, loop: Loop, instructions: str, examples: tuple[Example, ...]) -> Head:
-        return Head(instructions, examples, loop.definitions(), must_propose=loop.answer is not None)
+    def _head(self, loop: Loop) -> Head:
+        """Return what the model is told: of the actions, only those that the policy could ever permit."""
+        definitions = loop.definitions(self.policy.could_permit)
+        return Head(self.instructions, self.examples, definitions, must_propose=loop.answer is not None)
 
     def _check_thinking(self, instructions: str, output: Any, examples: object, machine: object) -> None:
         if self.loop is None:
@@ -212,10 +267,6 @@ def _reach(
                     "judges both; rename one"
                 )
     return reach
-
-
-def _facts_needed(policy: Policy, action: Action[Any, Any, Any]) -> tuple[str, ...]:
-    return tuple(sorted(policy.facts_needed(action.name, declared=action.facts)))
 
 
 def _known(action: Action[Any, Any, Any]) -> Known:

@@ -4,7 +4,7 @@ Each entry of a state is one step of the loop, so that a crash costs at most the
 run's age. What the steps rest on (asking the model, performing, refusing) is the flow's, and durable.
 """
 
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Literal, Protocol
 
@@ -78,9 +78,13 @@ class Loop:
             Final("done"),
         )
 
-    def definitions(self) -> tuple[Definition, ...]:
-        """Return what the model is told that it can propose."""
-        told = [Definition(one.name, one.doc, one.signature.json_schema()) for one in self._actions.values()]
+    def definitions(self, offered: Callable[[str], bool]) -> tuple[Definition, ...]:
+        """Return what the model is told that it can propose: of the actions, those that are *offered*."""
+        told = [
+            Definition(one.name, one.doc, one.signature.json_schema())
+            for one in self._actions.values()
+            if offered(one.name)
+        ]
         if self.answer is not None:
             told.append(Definition(ANSWER, self.answer.doc, self.answer.json_schema()))
         return tuple(told)
@@ -153,7 +157,7 @@ class Loop:
 
     def _is_read(self, proposal: Proposal) -> bool:
         action = self._actions.get(proposal.action)
-        return action is None or action.effect == "read"
+        return action is None or (action.effect == "read" and not action.egress)
 
     async def _refuse_all(self, flow: Steps, proposals: Sequence[Proposal], reason: str) -> None:
         for place, one in enumerate(proposals):

@@ -14,7 +14,7 @@ SECTIONS = {
     "Begin": ("init", "test", "run", "chat", "proxy"),
     "Look": ("runs", "show", "tail"),
     "Decide": ("inbox", "approve", "deny", "answer", "unpark", "undo"),
-    "Check": ("verify", "replay"),
+    "Check": ("policy", "verify", "replay"),
 }
 
 

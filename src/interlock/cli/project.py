@@ -13,7 +13,8 @@ from msgspec import Struct
 
 from interlock.adapters import Governor
 from interlock.agents import Agent
-from interlock.cli.errors import UsageError, located
+from interlock.cli.errors import UsageError
+from interlock.located import located
 
 FILE = "interlock.toml"
 _KEYS = ("journal", "agents")

@@ -16,11 +16,12 @@ from msgspec import Struct
 
 from interlock.actions.tool import Tool
 from interlock.cli import text
-from interlock.cli.errors import WELL, AnswerError, UsageError, located
+from interlock.cli.errors import WELL, AnswerError, UsageError
 from interlock.cli.notes import logged
 from interlock.cli.project import found, journal_path
 from interlock.cli.screen import Screen
 from interlock.guardian import Policy
+from interlock.located import located
 
 if TYPE_CHECKING:
     from interlock.adapters.mcp.reach import Reach

@@ -1,6 +1,6 @@
 """A run's events as the messages that its model is shown. Pure: the same events give the same messages, for ever."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -229,12 +229,18 @@ def _waiting(event: ev.Asked | ev.Delegated) -> str:
     return f"Nothing has been done yet: it waits for {whom}. It goes on by itself; do not propose it again."
 
 
+def denial(reasons: Sequence[str], instead: Sequence[str], stage: str) -> str:
+    """Return what a model is told of a denial: why, what may be done instead, and whether trying again helps."""
+    way = f" Instead: {'; '.join(instead)}." if instead else ""
+    again = " Proposing exactly this again will not help." if stage == "judge" else ""
+    return f"It was not done: {'; '.join(reasons)}.{way}{again}"
+
+
 def _outcome(event: ev.Done | ev.Failed | ev.Denied) -> str:
     if isinstance(event, ev.Failed):
         return f"It failed: {event.error}"
     if isinstance(event, ev.Denied):
-        instead = f" Instead: {'; '.join(event.instead)}." if event.instead else ""
-        return f"It was not done: {'; '.join(event.reasons)}.{instead}"
+        return denial(event.reasons, event.instead, event.stage)
     text = words(bytes(event.result))
     if len(text) > RESULT_LIMIT:
         text = f"{text[:RESULT_LIMIT]}… (cut here: {len(text) - RESULT_LIMIT:,} more characters)"

@@ -13,6 +13,7 @@ a rule may look at a value, `check` the names that it may use.
 from interlock.guardian.check import Known
 from interlock.guardian.expr import Expr, agent, arg, fact, now, state, tenant, user
 from interlock.guardian.history import after, before, count, since, surge, total
+from interlock.guardian.limits import limit
 from interlock.guardian.naming import Actions
 from interlock.guardian.policy import Policy
 from interlock.guardian.rules import ANY, Clause, Condition, Opaque, Rule, forbid, must, need, permit, shadow
@@ -42,6 +43,7 @@ __all__ = [
     "count",
     "fact",
     "forbid",
+    "limit",
     "must",
     "need",
     "now",

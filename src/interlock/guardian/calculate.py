@@ -68,24 +68,25 @@ def number(value: Any) -> int | Decimal:
 
 def added(one: int | Decimal, other: int | Decimal) -> int | Decimal:
     """Return the exact sum of two numbers."""
-    return _exactly("+", one, other)
+    return exactly("+", one, other)
 
 
 def calculated(op: Literal["+", "-", "*"], left: Plain, right: Plain, place: str) -> Any:
     """Return what *op* makes of two terms; *place* names the calculation in what can't be judged."""
     if left[0] == "number" == right[0]:
-        return _exactly(op, left[1], right[1])
+        return exactly(op, left[1], right[1])
     if (left[0], op, right[0]) not in _MOVES:
         raise Unjudgeable(f"{place}: {op} can't take a {left[0]} and a {right[0]}")
     return _moved(op, left, right, place)
 
 
-def _exactly(op: str, one: int | Decimal, other: int | Decimal) -> int | Decimal:
+def exactly(op: str, one: int | Decimal, other: int | Decimal) -> int | Decimal:
+    """Return the exact result of two finite numbers."""
     whole, exact = _OPERATIONS[op]
     if type(one) is int and type(other) is int:
         return whole(one, other)
     try:
-        return exact(Decimal(one), Decimal(other))
+        return exact(one, other)
     except DecimalException as error:
         raise Unjudgeable("the result has too many digits to be exact") from error
 

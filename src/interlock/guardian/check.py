@@ -17,8 +17,8 @@ class Known(msgspec.Struct, frozen=True):
     facts: frozenset[str] = frozenset()
 
 
-def check(rules: Iterable[Rule], known: Mapping[str, Known]) -> None:
-    """Refuse *rules* that name an unknown action, argument or fact.
+def check(rules: Iterable[Rule], known: Mapping[str, Known], *, windows_too: bool = True) -> None:
+    """Refuse *rules* that name an unknown action, argument or fact; in windows too, unless told otherwise.
 
     Raises:
         PolicyError: Names every such rule with its place and the nearest known name.
@@ -26,7 +26,7 @@ def check(rules: Iterable[Rule], known: Mapping[str, Known]) -> None:
     wrong = [
         f"{rule.place or 'policy'}: rule r{number} ({rule}): {problem}"
         for number, rule in enumerate(rules, 1)
-        for problem in _problems(rule.clause, known)
+        for problem in (*_problems(rule.clause, known), *(_miscounted(rule.clause, known) if windows_too else ()))
     ]
     if wrong:
         raise PolicyError("\n".join(wrong))
@@ -46,9 +46,12 @@ def windows(clause: Clause) -> Iterator[Window]:
         yield from (node for node in walk(clause.when) if isinstance(node, Window))
 
 
-def _problems(clause: Clause, known: Mapping[str, Known]) -> Iterator[str]:
+def _miscounted(clause: Clause, known: Mapping[str, Known]) -> Iterator[str]:
     for window in windows(clause):
         yield from _uncountable(window, clause, known)
+
+
+def _problems(clause: Clause, known: Mapping[str, Known]) -> Iterator[str]:
     if clause.everywhere:
         yield from _problems_everywhere(clause, known)
         return

@@ -34,7 +34,7 @@ class Concerned(msgspec.Struct, frozen=True, eq=False):
     `rules` decide; `shadows` only report; `musts` are asked when the action is denied.
     """
 
-    rules: tuple[Compiled, ...]
+    rules: tuple[tuple[Test | None, Compiled], ...]
     unpermitted: str
     shadows: tuple[Compiled, ...] = ()
     musts: tuple[Compiled, ...] = ()
@@ -61,7 +61,7 @@ def concerned(action: str, every: tuple[Compiled, ...]) -> Concerned:
     rules = tuple(rule for rule in every if not rule.shadow and not rule.obliges)
     shadows = tuple(rule for rule in every if rule.shadow)
     musts = tuple(rule for rule in every if rule.obliges and not rule.shadow)
-    return Concerned(rules, _unpermitted(action, rules), shadows, musts)
+    return Concerned(tuple((rule.test, rule) for rule in rules), _unpermitted(action, rules), shadows, musts)
 
 
 def _unpermitted(action: str, rules: tuple[Compiled, ...]) -> str:

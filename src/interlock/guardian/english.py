@@ -74,7 +74,7 @@ def english(tree: Tree) -> str:
 def _value(tree: Value) -> str:
     if tree.kind == "text":
         return f'"{tree.text}"'
-    return str(tree.python())
+    return written(int(tree.text)) if tree.kind == "duration" else str(tree.python())
 
 
 def _many(tree: Many) -> str:

@@ -37,10 +37,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from operator import ge, gt, le, lt
-from typing import Any, Final
+from typing import Any, Final, TypeGuard, cast
 
 from interlock.guardian import patterns
-from interlock.guardian.calculate import ZONELESS, added, calculated, number, term
+from interlock.guardian.calculate import ZONELESS, added, calculated, exactly, number, term
 from interlock.guardian.english import label
 from interlock.guardian.tree import (
     And,
@@ -82,6 +82,9 @@ from interlock.guardian.verdict import Case
 Scope = list[Any]
 Evaluator = Callable[[Scope], Any]
 
+# `type`, with a type of its own that lets Any be any.
+_type: Final = cast("Callable[[Any], type[Any]]", type)
+
 _PLACES: Final = {"arg": 0, "fact": 1, "user": 2, "agent": 3, "tenant": 4, "state": 5}
 FACTS: Final = 1
 READ: Final = 6
@@ -113,7 +116,8 @@ def evaluator(tree: Tree) -> Callable[[Scope], bool]:
     return _truth(tree)
 
 
-def _value(tree: Tree) -> Evaluator:
+def value_of(tree: Tree) -> Evaluator:
+    """Return the function that evaluates *tree* to whatever it is; it raises when the case is unjudgeable."""
     return _MAKERS[type(tree)](tree)
 
 
@@ -121,7 +125,7 @@ _ALWAYS_TRUTH: Final = (Compare, And, Or, Not, In, Matches, IsAbsent)
 
 
 def _truth(tree: Tree) -> Callable[[Scope], bool]:
-    value = _value(tree)
+    value = value_of(tree)
     if isinstance(tree, _ALWAYS_TRUTH) or (isinstance(tree, Each) and tree.op in ("any", "all")):
         return value
 
@@ -157,8 +161,7 @@ def _steps(place: int, steps: tuple[Step, ...]) -> Evaluator:
     if not steps:
         return lambda scope: scope[place]
     if len(steps) == 1:
-        only = steps[0]
-        return lambda scope: field(scope[place], only)
+        return _step(place, steps[0])
 
     def follow(scope: Scope) -> Any:
         value = scope[place]
@@ -169,23 +172,39 @@ def _steps(place: int, steps: tuple[Step, ...]) -> Evaluator:
     return follow
 
 
+def _step(place: int, only: Step) -> Evaluator:
+    if not isinstance(only, str):
+        return lambda scope: field(scope[place], only)
+
+    def named_field(scope: Scope) -> Any:
+        value = scope[place]
+        return value.get(only, ABSENT) if _type(value) is dict else field(value, only)
+
+    return named_field
+
+
 def _fact(tree: Path) -> Evaluator:
     name, steps = tree.steps[0], tree.steps[1:]
     written = label(tree).removeprefix("fact.")
 
     def look_up(scope: Scope) -> Any:
+        read = scope[READ]
+        value = read.get(written, _UNREAD)
+        if value is not _UNREAD and type(value) is not Failed:
+            return value
         value = scope[FACTS].get(name, _NOT_GATHERED)
         if type(value) is Failed:
-            scope[READ][name] = value
+            read[name] = value
             raise Unjudgeable(f"the fact {name} could not be gathered: {value.reason}")
         for step in steps:
             value = field(value, step)
-        scope[READ][written] = value
+        read[written] = value
         return value
 
     return look_up
 
 
+_UNREAD: Final = object()
 _NOT_GATHERED: Final = Failed("nobody looked it up")
 
 
@@ -243,7 +262,7 @@ _ORDERS: Final = {"<": lt, "<=": le, ">": gt, ">=": ge}
 
 
 def _compare(tree: Compare) -> Evaluator:
-    left, right = _value(tree.left), _value(tree.right)
+    left, right = value_of(tree.left), value_of(tree.right)
     if tree.op == "==":
         return _equal(left, right)
     if tree.op == "!=":
@@ -252,10 +271,12 @@ def _compare(tree: Compare) -> Evaluator:
     fast = _ORDERS[tree.op]
     slow = _comparer(tree, fast)
 
+    limit = tree.right.python() if isinstance(tree.right, Value) else None
+    if _is_finite(limit):
+        return _against(left, fast, slow, limit)
+
     def ordering(scope: Scope) -> bool:
         one, other = left(scope), right(scope)
-        if type(one) is type(other) and type(one) in _EXACT_TYPES:
-            return fast(one, other)
         if _is_finite(one) and _is_finite(other):
             return fast(one, other)
         return slow(one, other)
@@ -263,17 +284,29 @@ def _compare(tree: Compare) -> Evaluator:
     return ordering
 
 
-def _is_finite(value: Any) -> bool:
+def _against(left: Evaluator, fast: Callable[..., bool], slow: Callable[..., bool], limit: int | Decimal) -> Evaluator:
+    """Return the comparison with a number that the rule holds, which needs no look at every time."""
+    exact = Decimal(limit)
+
+    def under(scope: Scope) -> bool:
+        value = left(scope)
+        of = _type(value)
+        if of is Decimal and value.is_finite():
+            return fast(value, exact)
+        return fast(value, limit) if of is int else slow(value, limit)
+
+    return under
+
+
+def _is_finite(value: Any) -> TypeGuard[int | Decimal]:
     return type(value) is int or (type(value) is Decimal and value.is_finite())
-
-
-_EXACT_TYPES: Final = frozenset({int, str})
 
 
 def _equal(left: Evaluator, right: Evaluator) -> Evaluator:
     def equal(scope: Scope) -> bool:
         one, other = left(scope), right(scope)
-        if type(one) is type(other) and type(one) in _EXACT_TYPES:
+        of = _type(one)
+        if of is _type(other) and (of is str or of is int):
             return one == other
         return same(one, other)
 
@@ -281,12 +314,15 @@ def _equal(left: Evaluator, right: Evaluator) -> Evaluator:
 
 
 def _math(tree: Math) -> Evaluator:
-    left, right = _value(tree.left), _value(tree.right)
+    left, right = value_of(tree.left), value_of(tree.right)
     left_term, right_term = _at(tree.left, term), _at(tree.right, term)
     place = label(tree)
 
     def compute(scope: Scope) -> Any:
-        return calculated(tree.op, left_term(left(scope)), right_term(right(scope)), place)
+        one, other = left(scope), right(scope)
+        if _is_finite(one) and _is_finite(other):
+            return exactly(tree.op, one, other)
+        return calculated(tree.op, left_term(one), right_term(other), place)
 
     return compute
 
@@ -365,11 +401,10 @@ def _not(tree: Not) -> Evaluator:
 
 
 def _in(tree: In) -> Evaluator:
-    value = _value(tree.part)
+    value = value_of(tree.part)
     if isinstance(tree.among, Many):
-        known = frozenset(plain(each.python()) for each in tree.among.values)
-        return lambda scope: (found := value(scope)) is not ABSENT and plain(found) in known
-    among, listed = _value(tree.among), _at(tree.among, items)
+        return _among(value, frozenset(plain(each.python()) for each in tree.among.values))
+    among, listed = value_of(tree.among), _at(tree.among, items)
 
     def member(scope: Scope) -> bool:
         found, elements = value(scope), _afford(scope, listed(among(scope)))
@@ -381,6 +416,18 @@ def _in(tree: In) -> Evaluator:
     return member
 
 
+def _among(value: Evaluator, known: frozenset[Plain]) -> Evaluator:
+    texts = frozenset(of_kind for kind, of_kind in known if kind == "text")
+
+    def is_known(scope: Scope) -> bool:
+        found = value(scope)
+        if type(found) is str:
+            return found in texts
+        return found is not ABSENT and plain(found) in known
+
+    return is_known
+
+
 def _afford(scope: Scope, elements: tuple[Any, ...]) -> tuple[Any, ...]:
     scope[_BUDGET] -= len(elements)
     if scope[_BUDGET] < 0:
@@ -389,24 +436,24 @@ def _afford(scope: Scope, elements: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _matches(tree: Matches) -> Evaluator:
-    value, pattern = _value(tree.part), patterns.compiled(tree.pattern)
+    value, pattern = value_of(tree.part), patterns.compiled(tree.pattern)
     fits = _at(tree.part, lambda found: patterns.fits(pattern, text(found)))
     return lambda scope: fits(value(scope))
 
 
 def _is_absent(tree: IsAbsent) -> Evaluator:
-    value = _value(tree.part)
+    value = value_of(tree.part)
     return lambda scope: value(scope) is ABSENT
 
 
 def _length(tree: Length) -> Evaluator:
-    value, measure = _value(tree.part), _at(tree.part, length)
+    value, measure = value_of(tree.part), _at(tree.part, length)
     return lambda scope: measure(value(scope))
 
 
 def _sum(tree: Each) -> Evaluator:
-    over, listed = _value(tree.over), _at(tree.over, items)
-    body, place, summand = _value(tree.body), _ITEMS + tree.number, _at(tree.body, number)
+    over, listed = value_of(tree.over), _at(tree.over, items)
+    body, place, summand = value_of(tree.body), _ITEMS + tree.number, _at(tree.body, number)
 
     def add_up(scope: Scope) -> int | Decimal:
         total: int | Decimal = 0
@@ -421,7 +468,7 @@ def _sum(tree: Each) -> Evaluator:
 def _each(tree: Each) -> Evaluator:
     if tree.op == "sum":
         return _sum(tree)
-    over, listed = _value(tree.over), _at(tree.over, items)
+    over, listed = value_of(tree.over), _at(tree.over, items)
     body, place = _truth(tree.body), _ITEMS + tree.number
 
     def how_many(scope: Scope) -> tuple[int, int]:

@@ -75,7 +75,7 @@ def since(action: Actions, event: Actions, *, per: Per = "conversation", same: S
 
 
 def surge(action: Actions, *, per: Per = "agent", bucket: str = "1m") -> Expr:
-    """Return by how many standard deviations the rate of *action* is above its moving average; see `surge.Surge`.
+    """Return by how many standard deviations the rate of *action* is above its moving average; see `rates.Surge`.
 
     Args:
         action: One action, or several that are counted together.

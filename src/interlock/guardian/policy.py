@@ -1,6 +1,6 @@
 """The policy: rules in order, compiled per action, and the judgement of a case."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from functools import cached_property
 from hashlib import sha256
 
@@ -68,9 +68,9 @@ class Policy:
             found = concerned(case.action, self._everywhere)
         applied: list[Compiled] = []
         troubles: list[tuple[Compiled, str]] = []
-        for rule in found.rules:
+        for test, rule in found.rules:
             try:
-                if rule.test is None or rule.test(scope):
+                if test is None or test(scope):
                     applied.append(rule)
             except Exception as error:  # noqa: BLE001 - any error in any rule denies
                 troubles.append((rule, trouble(rule, error)))
@@ -93,6 +93,13 @@ class Policy:
         found = (window for rule in self.rules if rule.concerns(action) for window in windows(rule.clause))
         return tuple(dict.fromkeys(found))
 
+    def said(self, rule: str) -> str:
+        """Return the rule of this id (`r3`, as in a verdict) with its id, in English."""
+        for one in self._compiled:
+            if one.id == rule:
+                return f"{one.id}: {one.english}"
+        return rule
+
     def check(self, known: Mapping[str, Known]) -> None:
         """Refuse the policy if a rule names an action, argument or fact that is not *known*.
 
@@ -100,6 +107,14 @@ class Policy:
             PolicyError: Names each such rule, its file and line, and the nearest known name.
         """
         check(self.rules, known)
+
+    def check_arguments(self, known: Mapping[str, Known]) -> None:
+        """Do the same for a policy of several agents: its windows may count what others do.
+
+        Raises:
+            PolicyError: as for `check`.
+        """
+        check(self.rules, known, windows_too=False)
 
     @cached_property
     def hash(self) -> str:
@@ -135,6 +150,18 @@ class Policy:
         # A hash is over stored bytes: it stays when a later version would write the rules differently.
         policy.__dict__["_json"] = bytes(data)
         return policy
+
+    def could_permit(self, action: str) -> bool:
+        """Tell whether some case of *action* might be permitted, as far as a look at the rules' heads can tell."""
+        rules = [rule.clause for rule in self.rules if rule.concerns(action) and not rule.clause.shadow]
+        if any(clause.kind == "forbid" and clause.when is None for clause in rules):
+            return False
+        return any(clause.kind == "permit" for clause in rules)
+
+    def concerning(self, actions: Container[str]) -> "Policy":
+        """Return the rules that concern some of *actions*, each for those only."""
+        found = (rule if rule.clause.everywhere else rule.only(actions) for rule in self.rules)
+        return Policy(*(rule for rule in found if rule is not None))
 
     def within(self, outer: "Policy") -> "Policy":
         """Return this policy inside another: what either denies is denied, and the needs of both add up."""
@@ -197,6 +224,12 @@ class _Within(Policy):
     def restricted(self, *by: Policy) -> Policy:
         return _Within(super().restricted(*by), self._outer)
 
+    def said(self, rule: str) -> str:
+        return f"outer {self._outer.said(rule[6:])}" if rule.startswith("outer ") else super().said(rule)
+
+    def could_permit(self, action: str) -> bool:
+        return super().could_permit(action) and self._outer.could_permit(action)
+
     def windows_needed(self, action: str) -> tuple[Window, ...]:
         return tuple(dict.fromkeys((*super().windows_needed(action), *self._outer.windows_needed(action))))
 
@@ -241,7 +274,7 @@ def _verdict(found: Concerned, applied: list[Compiled], troubles: list[tuple[Com
         return Verdict(permitted=False, reasons=(found.unpermitted,), read=scope[READ], counted=scope[COUNTED])
     return Verdict(
         permitted=True,
-        needs=tuple(dict.fromkeys([rule.need for rule in needing if rule.need])),
+        needs=tuple(dict.fromkeys([rule.need for rule in needing if rule.need])) if needing else (),
         rules=tuple([rule.id for rule in applied]),
         reasons=tuple([rule.reason for rule in applied if rule.reason]),
         read=scope[READ],
@@ -252,9 +285,9 @@ def _verdict(found: Concerned, applied: list[Compiled], troubles: list[tuple[Com
 def _denied(forbidding: list[Compiled], troubles: list[tuple[Compiled, str]], scope: Scope) -> Verdict:
     return Verdict(
         permitted=False,
-        rules=(*(rule.id for rule in forbidding), *(rule.id for rule, _ in troubles)),
-        reasons=(*(rule.reason for rule in forbidding), *(said for _, said in troubles)),
-        instead=tuple(rule.instead for rule in forbidding if rule.instead),
+        rules=(*[rule.id for rule in forbidding], *[rule.id for rule, _ in troubles]),
+        reasons=(*[rule.reason for rule in forbidding], *[said for _, said in troubles]),
+        instead=tuple([rule.instead for rule in forbidding if rule.instead]),
         read=scope[READ],
         counted=scope[COUNTED],
     )

@@ -6,7 +6,7 @@ one can look into.
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from hashlib import sha256
 from typing import Any, Final, Literal
 
@@ -99,6 +99,11 @@ class Rule:
         self.clause = checked(clause)
         self.place = place
         self.predicate = predicate
+
+    def only(self, actions: Container[str]) -> "Rule | None":
+        """Return the rule for those of its actions that are among *actions*; None where none is."""
+        left = tuple(action for action in self.clause.actions if action in actions)
+        return Rule(msgspec.structs.replace(self.clause, actions=left), self.place, self.predicate) if left else None
 
     def concerns(self, action: str) -> bool:
         """Tell whether the rule can concern *action*."""

@@ -206,10 +206,11 @@ def _fields(of: type[Any]) -> frozenset[str] | None:
 
 def _record_reader(of: type[Any], fields: frozenset[str]) -> Reader:
     readable = frozenset(name for name in fields if _derives(of, tuple) or not _computed(of, name))
+    stored = _element if _derives(of, tuple) else _attribute
 
     def read(value: Any, key: str | int) -> Any:
         if key in readable:
-            return _stored(value, key)
+            return stored(value, key)
         extra = _extra(value)
         if extra is None:
             raise Unjudgeable(f"{named(value)} has no field {key}; it has {', '.join(sorted(readable))}")
@@ -224,10 +225,11 @@ def _computed(of: type[Any], name: str) -> bool:
     return hasattr(_type(found), "__set__") and not isinstance(found, MemberDescriptorType)
 
 
-def _stored(value: Any, key: Any) -> Any:
-    of = _type(value)
-    if _derives(of, tuple):
-        return items_of(value, tuple)[of._fields.index(key)]
+def _element(value: Any, key: Any) -> Any:
+    return items_of(value, tuple)[_type(value)._fields.index(key)]
+
+
+def _attribute(value: Any, key: Any) -> Any:
     try:
         found = object.__getattribute__(value, key)
     except AttributeError:

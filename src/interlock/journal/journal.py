@@ -50,8 +50,8 @@ class Journal:
 
     def __init__(self, store: Store, redactor: Redactor) -> None:
         self.store = store
-        self.defined: set[str] = set()
-        """The agents whose policy and machine this process has stored by content."""
+        self.defined: set[tuple[str, str, str]] = set()
+        """The versions of agents whose policy, machine and head this process has stored by content."""
         self._redactor = redactor
 
     def keep_out(self, secrets: Mapping[str, str]) -> None:
@@ -78,6 +78,13 @@ class Journal:
         ):
             found += page
         return sorted(found, key=lambda row: (row.created_at, row.id))
+
+    async def runs_of(self, tenant: str, user: str) -> list[RunRow]:
+        """Return the runs that act for a user of a tenant, in the order of their ids."""
+        found: list[RunRow] = []
+        while page := await self.store.rows(tenant=tenant, user=user, after=found[-1].id if found else "", limit=PAGE):
+            found += page
+        return found
 
     def prepare(self, event: Event, at: int) -> Prepared:
         """Return *event* as it will be stored, without secrets (and marked so), beside its bytes.
@@ -169,9 +176,27 @@ class Journal:
                 break
         return found
 
-    async def feed(self, after: int = 0, limit: int = PAGE) -> list[Recorded]:
+    async def feed(self, after: int = 0, limit: int = PAGE, types: Sequence[type[Event]] = ()) -> list[Recorded]:
         """Return up to *limit* events of all runs after position *after*, in order, with their large fields loaded."""
-        return [await self._loaded(row) for row in await self.store.feed(after, limit)]
+        names = tuple(codec.NAMES[one] for one in types)
+        return [await self._loaded(row) for row in await self.store.feed(after, limit, names)]
+
+    async def position_before(self, at: int) -> int:
+        """Return a position before which no event happened at or after the time *at*, and none is far off.
+
+        Positions follow the clock, except where one process's clock was behind another's: ask for a time a little
+        earlier than the one that counts.
+        """
+        newest = await self.store.last_batch()
+        low, high = 0, newest.last if newest is not None else 0
+        while low < high:
+            middle = (low + high) // 2
+            rows = await self.store.feed(middle, 1)
+            if rows and rows[0].at < at:
+                low = middle + 1
+            else:
+                high = middle
+        return low
 
     async def _loaded(self, row: Row) -> Recorded:
         event = self._event(row)

@@ -131,6 +131,7 @@ class MemoryStore:
         statuses: Sequence[str] = (),
         tenant: str | None = None,
         conversation: str | None = None,
+        user: str | None = None,
         after: str = "",
         limit: int = 1000,
     ) -> list[RunRow]:
@@ -142,6 +143,7 @@ class MemoryStore:
             and (not statuses or self._runs[run].status in statuses)
             and (tenant is None or self._runs[run].tenant == tenant)
             and (conversation is None or self._runs[run].conversation == conversation)
+            and (user is None or self._runs[run].user == user)
         ][:limit]
 
     async def due(self, now: int, limit: int, after: tuple[int, str] = (-1, "")) -> list[RunRow]:
@@ -170,9 +172,9 @@ class MemoryStore:
         self._check_open()
         return len(self._positions.get(run, ()))
 
-    async def feed(self, after: int = 0, limit: int = 1000) -> list[Row]:
+    async def feed(self, after: int = 0, limit: int = 1000, types: Sequence[str] = ()) -> list[Row]:
         self._check_open()
-        return [row for row, _ in self._events[after : after + limit]]
+        return _first((row for row, _ in self._events[after:] if not types or row.type in types), limit)
 
     async def signal(self, run: str, kind: str, payload: bytes, at: int, token: str | None = None) -> int:
         self._check_open()

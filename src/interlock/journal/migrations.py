@@ -26,7 +26,12 @@ def find_conversations(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX runs_conversation ON runs (conversation) WHERE conversation IS NOT NULL")
 
 
-STEPS: tuple[Step, ...] = (create, find_conversations)
+def find_users(connection: sqlite3.Connection) -> None:
+    """Schema 3: the runs of a user are found without looking at all runs."""
+    connection.execute("CREATE INDEX runs_user ON runs (user) WHERE user IS NOT NULL")
+
+
+STEPS: tuple[Step, ...] = (create, find_conversations, find_users)
 """Step n (from 0) takes a file from schema n to schema n + 1; a step is never edited once it was released."""
 
 

@@ -50,20 +50,24 @@ class Reader:
         found = self._one(_RUN + "WHERE id = ?", run)
         return found and RunRow(*found)
 
-    def rows(
-        self, after: str, limit: int, statuses: Sequence[str], tenant: str | None, conversation: str | None
+    def rows(  # noqa: PLR0917 - the contract's filters, each of which its one caller passes on
+        self,
+        after: str,
+        limit: int,
+        statuses: Sequence[str],
+        tenant: str | None,
+        conversation: str | None,
+        user: str | None,
     ) -> list[RunRow]:
         """Return runs in the order of their ids."""
         where, values = "WHERE id > ?", [after]
         if statuses:
             where += f" AND status IN ({', '.join('?' * len(statuses))})"
             values += statuses
-        if tenant is not None:
-            where += " AND tenant = ?"
-            values.append(tenant)
-        if conversation is not None:
-            where += " AND conversation = ?"
-            values.append(conversation)
+        for column, value in (("tenant", tenant), ("conversation", conversation), ("user", user)):
+            if value is not None:
+                where += f" AND {column} = ?"
+                values.append(value)
         return [RunRow(*row) for row in self._all(f"{_RUN}{where} ORDER BY id LIMIT ?", *values, limit)]
 
     def due(self, now: int, limit: int, after: tuple[int, str]) -> list[RunRow]:
@@ -91,10 +95,11 @@ class Reader:
         """Return the seq of the run's last event."""
         return self._one(f"SELECT coalesce(max(seq), 0) FROM events WHERE run = {_NUMBER}", run)[0]
 
-    def feed(self, after: int, limit: int) -> list[Row]:
+    def feed(self, after: int, limit: int, types: Sequence[str]) -> list[Row]:
         """Return events of all runs."""
-        query = _EVENT + "WHERE e.position > ? ORDER BY e.position LIMIT ?"
-        return [Row(*row) for row in self._all(query, after, limit)]
+        only = f"AND e.type IN ({', '.join('?' * len(types))}) " if types else ""
+        query = f"{_EVENT}WHERE e.position > ? {only}ORDER BY e.position LIMIT ?"
+        return [Row(*row) for row in self._all(query, after, *types, limit)]
 
     def signals(self, after: int, limit: int, run: str | None) -> list[Signal]:
         """Return waiting signals."""

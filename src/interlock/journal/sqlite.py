@@ -111,11 +111,12 @@ class SqliteStore:
         statuses: Sequence[str] = (),
         tenant: str | None = None,
         conversation: str | None = None,
+        user: str | None = None,
         after: str = "",
         limit: int = 1000,
     ) -> list[RunRow]:
         def fetch(after: str, limit: int) -> list[RunRow]:
-            return self._look(self._reader.rows, after, limit, statuses, tenant, conversation)
+            return self._look(self._reader.rows, after, limit, statuses, tenant, conversation, user)
 
         return await _sliced(fetch, after, limit, lambda row: row.id)
 
@@ -137,9 +138,9 @@ class SqliteStore:
     async def last_seq(self, run: str) -> int:
         return self._look(self._reader.last_seq, run)
 
-    async def feed(self, after: int = 0, limit: int = 1000) -> list[Row]:
+    async def feed(self, after: int = 0, limit: int = 1000, types: Sequence[str] = ()) -> list[Row]:
         def fetch(after: int, limit: int) -> list[Row]:
-            return self._look(self._reader.feed, after, limit)
+            return self._look(self._reader.feed, after, limit, types)
 
         return await _sliced(fetch, after, limit, lambda row: row.position)
 

@@ -152,6 +152,7 @@ class Store(Protocol):
         statuses: Sequence[str] = (),
         tenant: str | None = None,
         conversation: str | None = None,
+        user: str | None = None,
         after: str = "",
         limit: int = 1000,
     ) -> list[RunRow]:
@@ -181,8 +182,8 @@ class Store(Protocol):
         """Return the seq of the run's last event, 0 where it has none."""
         ...
 
-    async def feed(self, after: int = 0, limit: int = 1000) -> list[Row]:
-        """Return up to *limit* events of all runs with position > *after*, in order of position."""
+    async def feed(self, after: int = 0, limit: int = 1000, types: Sequence[str] = ()) -> list[Row]:
+        """Return up to *limit* events of all runs with position > *after*, in order; only of *types* where given."""
         ...
 
     async def signal(self, run: str, kind: str, payload: bytes, at: int, token: str | None = None) -> int:

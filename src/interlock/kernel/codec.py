@@ -33,6 +33,7 @@ TYPES: dict[str, type[Event]] = {
     "done": ev.Done,
     "failed": ev.Failed,
     "verify_failed": ev.VerifyFailed,
+    "verified": ev.Verified,
     "slept": ev.Slept,
     "message": ev.MessageReceived,
     "delegated": ev.Delegated,

@@ -45,6 +45,13 @@ class Lapse(Struct, frozen=True):
     ask: Ask
 
 
+class Verify(Struct, frozen=True):
+    """Look at the post-condition of the effect whose outcome is at seq `outcome`; `call` is its key."""
+
+    outcome: int
+    call: str
+
+
 class Drive(Struct, frozen=True):
     """Run the code of the machine's state that the run is in."""
 
@@ -66,7 +73,7 @@ class FinishUndo(Struct, frozen=True):
     """Everything that could be taken back has been."""
 
 
-Step = Retry | Probe | AskWhatHappened | Settle | Lapse | Drive | End | TakeBack | FinishUndo
+Step = Retry | Probe | AskWhatHappened | Settle | Lapse | Verify | Drive | End | TakeBack | FinishUndo
 
 ENDED = ("done", "failed", "cancelled")
 """The statuses of a run that has ended and asks nothing more."""
@@ -88,6 +95,7 @@ def decide(state: State, now: int, busy: AbstractSet[str] = NOBODY) -> tuple[Ste
     for call in state.calls.values():
         if call.key not in busy:
             steps.extend(about(call, now, over=_is_over(state)))
+    steps.extend(Verify(outcome, call) for outcome, call in state.verifying if call not in busy)
     if steps:
         return tuple(steps)
     last = _about_undo(state) if state.undo is not None else _about_run(state, now, busy)
@@ -252,6 +260,9 @@ def wake_at(state: State, busy: AbstractSet[str] = NOBODY) -> int | None:
     if ready and not state.ended and state.undo is None:
         first = min(first, _due_itself(state))
     if not ready and hidden and state.undo is None and _hangs(state, busy):
+        first = min(first, state.last_at)
+    if state.verifying and hidden:
+        # Should the process that looks end, the next one has to find the run by its time.
         first = min(first, state.last_at)
     return None if first == NEVER else first
 

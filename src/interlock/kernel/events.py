@@ -30,12 +30,18 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
 
 class Judgement(Struct, frozen=True, omit_defaults=True, gc=False):
-    """What a decision rested on: the policy's hash, what rules decided, facts read, needs added."""
+    """What a decision rested on: the policy's hash, what rules decided, facts read, needs added.
+
+    `counted` holds what windows over earlier deeds came to, by their labels, and the time where a rule told it;
+    `shadowed` is what rules without effect would have done.
+    """
 
     policy: str = ""
     rules: tuple[str, ...] = ()
     facts: Raw = NOTHING
     needs: tuple[str, ...] = ()
+    counted: Raw = NOTHING
+    shadowed: tuple[str, ...] = ()
 
 
 class RunStarted(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -241,7 +247,7 @@ class Done(Event, frozen=True, kw_only=True, omit_defaults=True):
     """The outcome of a call that succeeded. A read has no intent: its proposal and judgement stand here.
 
     `via` says how we know: performed, probe or person. `intent` is the seq of the intent (0 for a read).
-    `problem` says why a result is missing.
+    `problem` says why a result is missing. `verify`: its post-condition is to be looked at.
     """
 
     closes: ClassVar[bool] = True
@@ -258,6 +264,7 @@ class Done(Event, frozen=True, kw_only=True, omit_defaults=True):
     args: Raw = NOTHING
     digest: str = ""
     judgement: Judgement | None = None
+    verify: bool = False
 
 
 class Failed(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -275,11 +282,22 @@ class Failed(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class VerifyFailed(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """The effect was performed, but the look at it afterwards did not find what should be there."""
+    """The effect was performed, but the look at it afterwards did not find what should be there.
+
+    `outcome` is the seq of the effect's outcome.
+    """
 
     call: str
     action: str
     reason: str
+    outcome: int = 0
+
+
+class Verified(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The look after the effect whose outcome is at seq `outcome` found what should be there."""
+
+    call: str
+    outcome: int
 
 
 class Slept(Event, frozen=True, kw_only=True, omit_defaults=True):

@@ -94,7 +94,7 @@ def _slept(state: State, seq: int, at: int, event: ev.Slept) -> State:
 
 
 def _message(state: State, seq: int, at: int, event: ev.MessageReceived) -> State:
-    return replace(state, seq=seq, last_at=at, spoke=seq)
+    return replace(state, seq=seq, last_at=at, spoke=seq, loop=_achieved(state.loop))
 
 
 def _cancel_requested(state: State, seq: int, at: int, event: ev.CancelRequested) -> State:
@@ -123,13 +123,41 @@ def _denied(state: State, seq: int, at: int, event: ev.Denied) -> State:
     earlier = calls.get(event.call)
     if earlier is not None and not unsettled(earlier):
         calls = _without(calls, event.call)
-    loop = _faulty(state.loop) if event.stage in ("resolve", "validate") else _sound(state.loop)
+    if event.stage in ("resolve", "validate"):
+        loop = _faulty(state.loop)
+    elif event.stage == "run":
+        loop = _sound(state.loop)
+    else:
+        loop = _denied_once_more(_sound(state.loop), event)
     return replace(state, seq=seq, last_at=at, calls=calls, counts=replace(counts, denied=counts.denied + 1), loop=loop)
 
 
 def _faulty(loop: Loop) -> Loop:
     """Count a turn with a proposal that can't be judged, once."""
     return loop if loop.noted else replace(loop, faults=loop.faults + 1, noted=True)
+
+
+MOST_KEPT = 32
+"""How many different denials, and rules that they rested on, are kept in mind."""
+
+
+def _denied_once_more(loop: Loop, event: ev.Denied) -> Loop:
+    digest = short(event.digest)
+    times = dict(loop.denied)
+    times[digest] = times.pop(digest, 0) + 1
+    against = tuple(dict.fromkeys((*loop.against, *event.judgement.rules)))
+    denied = tuple(times.items())[-MOST_KEPT:]
+    return replace(loop, denied=denied, stuck=loop.stuck + 1, against=against[:MOST_KEPT])
+
+
+def short(digest: str) -> str:
+    """Return as much of a digest as is kept to tell denials apart."""
+    return digest[:16]
+
+
+def _achieved(loop: Loop) -> Loop:
+    """Forget what was denied: something has changed, so that it may be worth trying again."""
+    return replace(loop, denied=(), stuck=0, against=()) if loop.stuck else loop
 
 
 def _sound(loop: Loop) -> Loop:
@@ -182,7 +210,7 @@ def _answered(state: State, seq: int, at: int, event: ev.Answered) -> State:
                 told = replace(ask, decision=event.decision, by=event.by, note=event.note, answered=seq)
                 asks = (*call.asks[:place], told, *call.asks[place + 1 :])
                 calls = {**calls, call.key: replace(call, asks=asks)}
-                return replace(state, seq=seq, last_at=at, calls=calls)
+                return replace(state, seq=seq, last_at=at, calls=calls, loop=_achieved(state.loop))
     return replace(state, seq=seq, last_at=at)
 
 
@@ -319,8 +347,14 @@ def _done(state: State, seq: int, at: int, event: ev.Done) -> State:
         calls=_without(state.calls, event.call),
         counts=replace(counts, done=counts.done + 1),
         undo=undo,
-        loop=_sound(state.loop),
+        loop=_achieved(_sound(state.loop)) if event.intent else _sound(state.loop),
+        verifying=(*state.verifying, (seq, event.call)) if event.verify else state.verifying,
     )
+
+
+def _looked_at(state: State, seq: int, at: int, event: ev.Verified | ev.VerifyFailed) -> State:
+    left = tuple(one for one in state.verifying if one[0] != event.outcome)
+    return replace(state, seq=seq, last_at=at, verifying=left)
 
 
 def _failed(state: State, seq: int, at: int, event: ev.Failed) -> State:
@@ -381,6 +415,8 @@ _STEPS: dict[type[Event], Callable[[State, int, int, Any], State]] = {
     ev.Probed: _probed,
     ev.Done: _done,
     ev.Failed: _failed,
+    ev.Verified: _looked_at,
+    ev.VerifyFailed: _looked_at,
     ev.Slept: _slept,
     ev.MessageReceived: _message,
     ev.CancelRequested: _cancel_requested,

@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-VERSION = 2
+VERSION = 3
 """The version of this fold; a snapshot of another version is dropped and folded again."""
 
 Phase = Literal["asked", "delayed", "delegated", "intended", "unknown", "clear"]
@@ -98,6 +98,12 @@ class Loop(Struct, frozen=True, omit_defaults=True, gc=False):
     """Whether the turn at hand has been counted as one."""
     setbacks: int = 0
     """How many times in a row the model did not answer."""
+    denied: tuple[tuple[str, int], ...] = ()
+    """What the guardian denied since something was achieved, by the beginning of its digest, and how often."""
+    stuck: int = 0
+    """How many denials that were in all."""
+    against: tuple[str, ...] = ()
+    """The rules that they rested on, as far as they are kept."""
 
 
 class Counts(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -137,6 +143,8 @@ class State(Struct, frozen=True, omit_defaults=True, gc=False):
     parked: str = ""
     cancelling: bool = False
     undo: Undo | None = None
+    verifying: tuple[tuple[int, str], ...] = ()
+    """Outcomes whose post-condition has not been looked at, by the seq of the outcome and the key of its call."""
     ended: str = ""
     """How the run ended: done, failed or cancelled; empty while it has not."""
     last_at: int = 0

@@ -3,6 +3,8 @@
 import copy
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any, Literal, cast
 
@@ -40,7 +42,8 @@ class Judged(Struct, frozen=True):
     """One decision of a recorded run, with what it rested on.
 
     `seq` is the event that carries it, `policy` the hash of the policy that made it. `facts` are those that rules
-    read, by their path (`booking.owner`).
+    read, by their path (`booking.owner`); `counted` is what windows came to, by their labels, and the time that a rule
+    told.
     """
 
     run: str
@@ -51,12 +54,15 @@ class Judged(Struct, frozen=True):
     decision: Decision
     policy: str = ""
     facts: Raw = ev.NOTHING
+    counted: Raw = ev.NOTHING
     user: Any = None
     agent: str = ""
     tenant: str = ""
     state: str = ""
     redacted: bool = False
     """Whether secrets were kept out of what was recorded."""
+    at: int = 0
+    """When it was written down, in microseconds since the epoch: the time of the judgement where no rule told it."""
 
 
 class Compared(Struct, frozen=True):
@@ -129,15 +135,24 @@ def _judged(one: Recorded, judgement: ev.Judgement, started: ev.RunStarted, stat
         call=event.call,
         action=event.action,
         args=event.args,
-        decision=Decision(not against, judgement.needs, against),
+        decision=Decision(not against, _needs(judgement), against),
         policy=judgement.policy,
         facts=judgement.facts,
+        counted=judgement.counted,
         user=msgspec.json.decode(bytes(started.user)),
         agent=started.agent,
         tenant=started.tenant,
         state=state,
         redacted=bool(event.redacted),
+        at=one.at,
     )
+
+
+def _needs(judgement: ev.Judgement) -> tuple[str, ...]:
+    """Return what the policy needed: the confirmation of what was done before is no rule's."""
+    if "duplicate" not in judgement.rules:
+        return judgement.needs
+    return tuple(need for need in judgement.needs if need != "confirmation")
 
 
 def compare(
@@ -151,30 +166,55 @@ def compare(
     for one in judged:
         earlier = (known or {}).get(one.policy)
         try:
-            case, recorded = _case(one, agent)
+            case, recorded = case_of(one, agent)
             if earlier is not None and not _holds_code(earlier, one.action):
                 _reproduce(one, case, earlier)
             yield Compared(one, _decide(case, recorded, policy))
-        except _CannotTellError as error:
+        except CannotTellError as error:
             yield Compared(one, None, str(error))
 
 
-class _CannotTellError(Exception):
+class CannotTellError(Exception):
     """What is recorded does not suffice to judge again."""
 
 
-def _case(one: Judged, agent: Agent) -> tuple[Case, dict[Steps, Raw]]:
+def case_of(one: Judged, agent: Agent) -> tuple[Case, dict[Steps, Raw]]:
+    """Return the case that was judged then, as far as it is recorded, and the recorded facts by their paths.
+
+    Raises:
+        CannotTellError: what is recorded does not fit the agent's actions as they are now.
+    """
     action = agent.actions.get(one.action)
     if action is None:
-        raise _CannotTellError(f"the agent no longer has the action {one.action!r}")
+        raise CannotTellError(f"the agent no longer has the action {one.action!r}")
     if one.redacted:
-        raise _CannotTellError("secrets in it were not recorded")
+        raise CannotTellError("secrets in it were not recorded")
     try:
         args = action.signature.arguments(msgspec.json.decode(bytes(one.args)))
     except (ValueError, TypeError) as error:
-        raise _CannotTellError(f"its arguments no longer fit {one.action!r}: {error}") from error
+        raise CannotTellError(f"its arguments no longer fit {one.action!r}: {error}") from error
     recorded = _paths(one.facts)
-    return Case(one.action, args, _facts(recorded, action, one), one.user, one.agent, one.tenant, one.state), recorded
+    counted, at = _counted(one)
+    who = (one.user, one.agent, one.tenant, one.state)
+    return Case(one.action, args, _facts(recorded, action, one), *who, at, counted), recorded
+
+
+def _counted(one: Judged) -> tuple[dict[str, Any], int]:
+    """Return what was counted then, with its types, and the time."""
+    counted: dict[str, Any] = msgspec.json.decode(bytes(one.counted)) or {}
+    now = counted.pop("now", None)
+    at = one.at if now is None else (datetime.fromisoformat(now) - _EPOCH) // timedelta(microseconds=1)
+    return {label: _number(value) for label, value in counted.items()}, at
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _number(value: Any) -> Any:
+    """Return a recorded number: decimals are recorded as texts, and what could not be counted as null."""
+    if value is None:
+        return Failed("it could not be counted then")
+    return Decimal(value) if isinstance(value, str) else value
 
 
 _STEP = re.compile(r'\.?([^\W\d]\w*)|\[(\d+)\]|\["(.*?)"\]')
@@ -196,7 +236,7 @@ def _facts(recorded: Mapping[Steps, Raw], action: Action[Any, Any, Any], one: Ju
     for (name, *steps), value in recorded.items():
         look_up = action.facts.get(str(name))
         if look_up is None:
-            raise _CannotTellError(f"the action {one.action!r} no longer has the fact {name!r}")
+            raise CannotTellError(f"the action {one.action!r} no longer has the fact {name!r}")
         _put(facts, (name, *steps), _failed(one, str(name), value) or restored(look_up, steps, bytes(value)))
     return facts
 
@@ -231,17 +271,19 @@ def _set(place: Any, step: str | int, value: Any) -> None:
 
 def _decide(case: Case, recorded: Mapping[Steps, Raw], policy: Policy) -> Decision:
     verdict = policy.judge(case)
+    for label in verdict.counted.keys() - case.windows.keys() - {"now"}:
+        raise CannotTellError(f"not recorded: {label}")
     for path in verdict.read:
         steps = _steps(path)
         if not any(steps[: len(known)] == known for known in recorded):
-            raise _CannotTellError(f"fact {path!r} was not gathered then")
+            raise CannotTellError(f"not recorded: fact {path!r}")
     decision = _decision(verdict)
     empty = [steps for steps, value in recorded.items() if bytes(value) == b"null"]
     for steps in empty:
         other = _without(case, steps)
         if not _same(_decision(policy.judge(other)), decision):
             path = ".".join(map(str, steps))
-            raise _CannotTellError(f"fact {path!r} was null or not there; the journal does not say which")
+            raise CannotTellError(f"fact {path!r} was null or not there; the journal does not say which")
     return decision
 
 
@@ -255,7 +297,7 @@ def _without(case: Case, steps: Steps) -> Case:
 def _reproduce(one: Judged, case: Case, policy: Policy) -> None:
     again = _decision(policy.judge(case))
     if not _same(again, one.decision):
-        raise _CannotTellError(f"what is recorded does not suffice: judged again by the policy of then, it is {again}")
+        raise CannotTellError(f"what is recorded does not suffice: judged again by the policy of then, it is {again}")
 
 
 def _same(one: Decision, other: Decision) -> bool:

@@ -14,6 +14,7 @@ from interlock.kernel.decide import status, wake_at
 from interlock.kernel.events import Answered, Done, Event, MessageReceived, RunStarted, UndoStarted
 from interlock.kernel.evolve import evolve
 from interlock.kernel.state import State, unsettled
+from interlock.runtime.deeds import Deeds, Whose
 from interlock.runtime.flight import Flight
 from interlock.runtime.mailbox import Mailbox, event_of
 from interlock.runtime.records import undo_key
@@ -26,9 +27,9 @@ class LiveRun:
     """One run, held by this process and by no other (its epoch is the fence).
 
     The mutable state: `state` (the fold of all events that were submitted, durable or on their way), `flights` (calls
-    being performed now), `closed` (keys of calls known to be over;
-    complete where this process has seen the run from its start), `holders` (sessions and drivers that use it),
-    `broken` (the error after which this copy must be dropped and folded afresh), `transcript` (what its model was
+    being performed now), `closed` (keys of calls known to be over; complete where this process has seen the run from
+    its start), `has_acted` (whether something may have been proposed in it), `holders` (sessions and drivers that use
+    it), `broken` (the error after which this copy must be dropped and folded afresh), `transcript` (what its model was
     told, and `earlier`, the runs of its conversation that it begins with), `thinking` (its model being asked now).
     """
 
@@ -40,6 +41,7 @@ class LiveRun:
         state: State,
         epoch: int,
         row: RunRow | None,
+        deeds: Deeds,
         claim: asyncio.Task[int] | None = None,
     ) -> None:
         self.id = run
@@ -52,6 +54,8 @@ class LiveRun:
         self.flights: dict[str, Flight] = {}
         self.closed: set[str] = set()
         self.from_start = row is None
+        self.has_acted = row is not None
+        self.deeds = deeds
         self.holders = 0
         self.broken: Exception | None = None
         self.transcript: Transcript | None = None
@@ -64,6 +68,7 @@ class LiveRun:
         self._user: Any = None
         self._user_read = False
         self._input: bytes | None = None
+        self._whose: Whose | None = None
         self._counter = 0
 
     @property
@@ -72,6 +77,14 @@ class LiveRun:
         if not self._user_read:
             self._user, self._user_read = msgspec.json.decode(self.state.user), True
         return self._user
+
+    @property
+    def whose(self) -> Whose:
+        """In whose windows what the run does is counted."""
+        if self._whose is None:
+            state = self.state
+            self._whose = Whose(self.id, state.agent, state.tenant, id_of(self.user), state.conversation)
+        return self._whose
 
     async def input(self) -> Any:
         """Return what the run was started with, as plain data."""
@@ -112,6 +125,8 @@ class LiveRun:
             state = evolve(state, state.seq + 1, at, one.event)
             prepared.append(one)
         self._move_on(state, prepared)
+        ticket = self.deeds.seen(self.whose, expected + 1, at, events)
+        self.has_acted = self.has_acted or ticket > 0
         row = self._changed_row(state)
         entry = self.journal.entry(
             self.id,
@@ -120,7 +135,7 @@ class LiveRun:
             prepared,
             row=row,
             consumes=consumes,
-            blobs=(*blobs, *self.agent.definitions) if self.agent.name not in self.journal.defined else blobs,
+            blobs=(*blobs, *self.agent.definitions) if self.agent.version not in self.journal.defined else blobs,
             snapshot=self._due_snapshot(state),
         )
         try:
@@ -129,11 +144,13 @@ class LiveRun:
             await self.journal.store.append(entry)
         except Exception as error:
             self.broken = error
+            self.deeds.lost(ticket)
             raise
         finally:
             if row is not None:
                 self.mail.changed(self.id, row.wake_at)
-        self.journal.defined.add(self.agent.name)
+        self.deeds.kept(ticket)
+        self.journal.defined.add(self.agent.version)
         return expected + 1
 
     def _move_on(self, state: State, prepared: Sequence[Prepared]) -> None:

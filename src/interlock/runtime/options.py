@@ -21,5 +21,6 @@ class Options(Struct, frozen=True):
 
     patience: int
     question_ttl: int
+    confirmation_ttl: int
     max_runs: int
     credentials: Credentials

@@ -1,11 +1,10 @@
 """The path of one action: the only place in Interlock where an effect is performed on a proposal.
 
 Read `ActionPath.walk` from top to bottom: resolve, validate, recall, gather, judge, needs, intent, perform, outcome.
-Each stage is one method, and whatever goes wrong before the intent is a denial.
+Each stage is one method (gathering and judging: `judging.py`); whatever goes wrong before the intent is a denial.
 """
 
 import difflib
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,16 +13,18 @@ from interlock.actions.action import Action
 from interlock.actions.asking import ask_user
 from interlock.canonical import canonical, digest
 from interlock.errors import CanonicalError, KeyReusedError, OverloadedError
-from interlock.guardian import ABSENT, Case, Need, Verdict
-from interlock.guardian import Failed as FailedFact
+from interlock.guardian import Need
 from interlock.kernel import events as ev
 from interlock.kernel.state import Ask, Call
 from interlock.models import Proposal
 from interlock.runtime import recovery
 from interlock.runtime.delegation import Delegation
+from interlock.runtime.judging import Judging, Step, done_before
 from interlock.runtime.live import LiveRun
 from interlock.runtime.outcomes import Denied, Done, Failed, Outcome, Waiting
+from interlock.runtime.reading_back import read_back
 from interlock.runtime.records import idempotency_key, outcome_of, recordable, said, writable
+from interlock.runtime.refusal import Refusal, climbed
 from interlock.runtime.sending import Send, Sender
 
 if TYPE_CHECKING:
@@ -35,36 +36,8 @@ ARGUMENTS_LIMIT = 1 << 20
 LONGEST_NAME = 200
 """How many characters of the name of an action that there isn't are kept."""
 
-FACT_TIMEOUT = 10_000_000
-"""How long the gathering of one fact may take, in microseconds."""
-
 MAX_NEVER = 3
 """How often a call that proved never to have happened is judged and sent afresh before it counts as failed."""
-
-
-class Refusal(Exception):  # noqa: N818 - it carries a denial out of a stage, it is not a fault
-    """A stage turned the proposal down."""
-
-    def __init__(self, stage: str, *reasons: str, instead: tuple[str, ...] = ()) -> None:
-        self.stage = stage
-        self.reasons = reasons
-        self.instead = instead
-
-
-class Step(msgspec.Struct, gc=False):
-    """A proposal on its way: what is known about it so far."""
-
-    key: str
-    name: str
-    raw: Mapping[str, Any] | str
-    action: Action[Any, Any, Any] | None = None
-    args: dict[str, Any] = {}
-    plain: bytes = b"null"
-    digest: str = ""
-    judgement: ev.Judgement = ev.Judgement()
-    facts_digest: str = ""
-    needs: tuple[Need, ...] = ()
-    reasons: tuple[str, ...] = ()
 
 
 class ActionPath:
@@ -80,6 +53,7 @@ class ActionPath:
         self.sender = sender
         self.options = options
         self.delegation = delegation
+        self.judging = Judging(sender)
 
     async def walk(  # noqa: PLR0911 - each return is an end of the path
         self, live: LiveRun, proposal: Proposal, key: str, offers: frozenset[str] | None, *, weighing: bool = False
@@ -104,10 +78,7 @@ class ActionPath:
                         return None
                     if (known := await self._settled(live, key)) is not None:
                         return known
-                await self._admit(live, action)
-                facts = await self._gather(live, step, action) if live.agent.facts_needed[action.name] else {}
-                self._judge(live, step, action, facts)
-                waiting = await self._await_needs(live, step) if step.needs else None
+                waiting = await self._allowed(live, step, action)
                 if waiting is not None or weighing:
                     return waiting
                 if (outcome := await self._performed(live, step, action)) is not None:
@@ -115,6 +86,17 @@ class ActionPath:
             return await self._gave_up(live, step)
         except Refusal as refusal:
             return await self._denied(live, step, refusal)
+
+    async def _allowed(self, live: LiveRun, step: Step, action: Action[Any, Any, Any]) -> Waiting | None:
+        """Judge the proposal and see to what it needs; None where it may be performed at once."""
+        if live.state.parked and live.state.driven:
+            return Waiting()
+        await self._admit(live, action)
+        if _is_asked_about(live, step.key):
+            await live.take_in()  # An answer that was given a moment ago counts now.
+        await self.judging.judge(live, step, action)
+        # From there to the intent (or the question, or the delay) nothing is awaited: what was counted is true.
+        return await self._await_needs(live, step) if step.needs else None
 
     async def recorded(self, live: LiveRun, proposal: Proposal, key: str) -> Outcome | None:
         """Return what a proposal came to before, and None where that is not known; nothing is judged or done.
@@ -180,10 +162,14 @@ class ActionPath:
         _same(step, event.action, event.digest)
         return outcome_of(event, step.action)
 
-    # gather, judge
+    # admit
 
     async def _admit(self, live: LiveRun, action: Action[Any, Any, Any]) -> None:
         """See to it that nothing stands in the way of performing the action, before anything is judged or written."""
+        if live.state.parked:
+            await live.take_in()  # Somebody may have let it go on a moment ago.
+            if live.state.parked:
+                raise Refusal("run", f"the run is parked until a person lets it go on: {live.state.parked}")
         if live.state.cancelling:
             raise Refusal("run", "the run is being cancelled; nothing new begins")
         if live.state.deadline is not None and live.clock.now() >= live.state.deadline:
@@ -198,38 +184,10 @@ class ActionPath:
         if action.credentials:
             self.sender.secrets(action)
 
-    async def _gather(self, live: LiveRun, step: Step, action: Action[Any, Any, Any]) -> dict[str, Any]:
-        gathered: dict[str, Any] = {}
-        ctx = self.sender.context(live, action)
-        for name in live.agent.facts_needed[action.name]:
-            look = Send(action.facts[name], (ctx,), step.args, FACT_TIMEOUT)
-            try:
-                gathered[name] = await self.sender.look(look)
-            except Exception as error:  # noqa: BLE001 - whatever a look-up does, the guardian denies
-                gathered[name] = FailedFact(f"fact {name!r} could not be gathered: {said(error)}")
-        return gathered
-
-    def _judge(self, live: LiveRun, step: Step, action: Action[Any, Any, Any], facts: dict[str, Any]) -> None:
-        state = live.state
-        case = Case(action.name, step.args, facts, live.user, live.agent.name, state.tenant, state.place)
-        policy = live.agent.policy
-        try:
-            verdict = policy.judge(case)
-            step.judgement, step.facts_digest = _judgement(policy.hash, verdict)
-        except Exception as error:
-            raise Refusal("judge", f"the guardian failed, so nothing is permitted: {said(error)}") from error
-        step.needs, step.reasons = verdict.needs, verdict.reasons
-        if not verdict.permitted:
-            refusal = Refusal("judge", *verdict.reasons, instead=verdict.instead)
-            raise refusal
-
     # needs
 
     async def _await_needs(self, live: LiveRun, step: Step) -> Waiting | None:
         call = live.state.calls.get(step.key)
-        if call is not None and any(not ask.decision for ask in call.asks):
-            await live.take_in()  # An answer that was given a moment ago counts now.
-            call = live.state.calls.get(step.key)
         unmet: list[Need] = []
         pending: list[Ask] = []
         for need in step.needs:
@@ -261,7 +219,9 @@ class ActionPath:
             pending.append(ask)
 
     async def _ask(self, live: LiveRun, step: Step, needs: list[Need]) -> None:
-        expires = live.clock.now() + self.options.question_ttl
+        now = live.clock.now()
+        ttl = {"confirmation": self.options.confirmation_ttl, "approval": self.options.question_ttl}
+        reasons = step.reasons if step.repeats is None else (*step.reasons, await done_before(live, step.repeats))
         await live.append(
             *(
                 ev.Asked(
@@ -269,11 +229,11 @@ class ActionPath:
                     action=step.name,
                     kind=need.kind,
                     level=need.level,
-                    reasons=step.reasons,
-                    says=_says(need, step),
+                    reasons=reasons,
+                    says=read_back(step.name, step.plain),
                     args=msgspec.Raw(step.plain),
                     digest=step.digest,
-                    expires=expires,
+                    expires=now + ttl[need.kind],
                     judgement=step.judgement,
                     facts_digest=step.facts_digest,
                 )
@@ -309,7 +269,7 @@ class ActionPath:
             return await self._handed_on(live, step)
         if action is ask_user:
             return await self._ask_the_user(live, step)
-        if action.effect == "read":
+        if action.effect == "read" and not action.egress:
             return await self._read(live, step, action)
         await live.append(self._intent(live, step, action))
         what = recovery.What(action, action.function, (), step.args)
@@ -373,6 +333,8 @@ class ActionPath:
         ctx = self.sender.context(live, action)
         began = live.clock.now()
         args = msgspec.Raw(step.plain)
+        if live.deeds.counts(action.name):
+            live.deeds.reserve(live.whose, step.key, action.name, began, msgspec.json.decode(step.plain))
         try:
             value = await self.sender.look(Send(action.function, (ctx,), step.args, action.timeout))
         except Exception as error:  # noqa: BLE001 - a read that fails changed nothing, whatever it raised
@@ -423,19 +385,20 @@ class ActionPath:
             step.digest = digest(step.name.encode(), bytes(_kept(step)))
             if (earlier := await self._recalled(live, step)) is not None:
                 return earlier
-        await live.append(
-            ev.Denied(
-                call=step.key,
-                action=step.name[:LONGEST_NAME],
-                stage=refusal.stage,
-                reasons=refusal.reasons,
-                instead=refusal.instead,
-                args=_kept(step),
-                digest=step.digest,
-                judgement=step.judgement,
-            )
+        reasons, reason = climbed(live.state, step.digest, refusal)
+        denied = ev.Denied(
+            call=step.key,
+            action=step.name[:LONGEST_NAME],
+            stage=refusal.stage,
+            reasons=reasons,
+            instead=refusal.instead,
+            args=_kept(step),
+            digest=step.digest,
+            judgement=step.judgement,
         )
-        return Denied(refusal.reasons, refusal.instead, refusal.stage)
+        parked = (ev.Parked(reason=writable(reason)),) if reason and not live.state.parked else ()
+        await live.append(denied, *parked)
+        return Denied(reasons, refusal.instead, refusal.stage)
 
     async def _gave_up(self, live: LiveRun, step: Step) -> Failed:
         error = f"it was tried {MAX_NEVER} times, and each time it was withdrawn in time or proved not to have happened"
@@ -456,18 +419,9 @@ def _binds(ask: Ask, step: Step) -> bool:
     return ask.digest == step.digest and ask.policy == step.judgement.policy and ask.facts_digest == step.facts_digest
 
 
-def _judgement(policy: str, verdict: Verdict) -> tuple[ev.Judgement, str]:
-    facts, facts_digest = ev.NOTHING, ""
-    if verdict.read:
-        encoded = canonical({name: None if value is ABSENT else value for name, value in verdict.read.items()})
-        facts, facts_digest = msgspec.Raw(encoded), digest(encoded)
-    needs = tuple(str(need) for need in verdict.needs) if verdict.needs else ()
-    return ev.Judgement(policy, verdict.rules, facts, needs), facts_digest
-
-
-def _says(need: Need, step: Step) -> str:
-    shown = step.plain.decode()
-    return f"{step.name} {shown if len(shown) <= 2000 else shown[:2000] + '…'}"
+def _is_asked_about(live: LiveRun, key: str) -> bool:
+    call = live.state.calls.get(key)
+    return call is not None and any(not ask.decision for ask in call.asks)
 
 
 def _kept(step: Step) -> msgspec.Raw:

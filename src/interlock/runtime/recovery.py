@@ -12,10 +12,11 @@ from interlock.errors import DependenciesError
 from interlock.kernel import decide
 from interlock.kernel import events as ev
 from interlock.kernel.state import Call, certain_from
+from interlock.runtime import verifying
 from interlock.runtime.flight import Flight
 from interlock.runtime.live import LiveRun
 from interlock.runtime.outcomes import Done, Failed, Outcome, Unknown
-from interlock.runtime.records import idempotency_key, outcome_of, recordable, said, writable
+from interlock.runtime.records import idempotency_key, outcome_of, recordable, said, undo_key, writable
 from interlock.runtime.sending import NeverStarted, Send
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ async def take(path: "ActionPath", live: LiveRun, step: decide.Step) -> Outcome 
         case decide.AskWhatHappened(call):
             return await _ask(live, call)
         case decide.Settle(call, ask):
-            return await _told(live, call, ask.seq, ask.decision)
+            return await _told(path, live, call, ask.seq, ask.decision)
         case decide.Lapse(_, ask):
             await live.append(ev.Lapsed(question=ask.seq))
         case _:
@@ -124,12 +125,11 @@ async def perform(path: "ActionPath", live: LiveRun, key: str, what: What) -> Ou
         path.sender.end(call.idempotency_key)
     if not _open(live, call):
         return None  # It was given up, and meanwhile its outcome became known in another way.
-    done = _done(call, value, "performed", live.clock.now() - began)
-    await live.append(done)
-    problem = done.problem
-    if action.verify_function is not None and not call.undoes:
-        problem = await _verified(path, live, call, Send(action.verify_function, (ctx, value), args, action.timeout))
-    return Done(None if done.problem else value, problem)
+    verify = action.verify_function is not None and not call.undoes
+    done = _done(call, value, "performed", live.clock.now() - began, verify=verify)
+    seq = await live.append(done)
+    problem = await verifying.verify(path, live, seq, value) if verify else ""
+    return Done(None if done.problem else value, done.problem or problem)
 
 
 def _open(live: LiveRun, sent: Call) -> bool:
@@ -165,7 +165,7 @@ def _abandon(path: "ActionPath", live: LiveRun, call: Call) -> None:
     Flight.instead_of(stuck, go_on())
 
 
-def _done(call: Call, value: Any, via: str, duration: int = 0) -> ev.Done:
+def _done(call: Call, value: Any, via: str, duration: int = 0, *, verify: bool = False) -> ev.Done:
     result, problem = recordable(value)
     return ev.Done(
         call=call.key,
@@ -178,21 +178,8 @@ def _done(call: Call, value: Any, via: str, duration: int = 0) -> ev.Done:
         undoes=call.undoes,
         duration=duration,
         digest=call.digest,
+        verify=verify,
     )
-
-
-async def _verified(path: "ActionPath", live: LiveRun, call: Call, look: Send) -> str:
-    """Look whether the effect is there; journal and return what is wrong."""
-    try:
-        found = await path.sender.look(look)
-    except Exception as error:  # noqa: BLE001 - a look that fails has not found it
-        reason = f"it was performed, but the verification failed: {said(error)}"
-    else:
-        if found is True:
-            return ""
-        reason = f"it was performed, but the verification answered {found!r}"
-    await live.append(ev.VerifyFailed(call=call.key, action=call.action, reason=reason))
-    return reason
 
 
 async def _refused(live: LiveRun, call: Call, reason: str) -> Failed | None:
@@ -233,7 +220,7 @@ async def _probe(path: "ActionPath", live: LiveRun, call: Call) -> Outcome | Non
         log.warning("run %s: the probe of %s raised %s; it tells nothing", live.id, call.action, said(error))
         answer = probe.not_yet_known
     if isinstance(answer, probe.Happened):
-        return await _found(live, call, answer.result, "probe")
+        return await _found(path, live, call, answer.result, "probe")
     if isinstance(answer, probe.TurnedDown):
         return await _refused(live, call, answer.reason)
     if not _open(live, call):
@@ -252,12 +239,14 @@ async def _probe(path: "ActionPath", live: LiveRun, call: Call) -> Outcome | Non
     return None
 
 
-async def _found(live: LiveRun, call: Call, value: Any, via: str) -> Done | None:
+async def _found(path: "ActionPath", live: LiveRun, call: Call, value: Any, via: str) -> Done | None:
     if not _open(live, call):
         return None
-    done = _done(call, value, via)
-    await live.append(done)
-    return Done(None if done.problem else value, done.problem)
+    verify = live.agent.actions[call.action].verify_function is not None and not call.undoes
+    done = _done(call, value, via, verify=verify)
+    seq = await live.append(done)
+    problem = await verifying.verify(path, live, seq, value) if verify else ""
+    return Done(None if done.problem else value, done.problem or problem)
 
 
 async def _ask(live: LiveRun, call: Call) -> Unknown:
@@ -283,7 +272,7 @@ async def _ask(live: LiveRun, call: Call) -> Unknown:
     return await _unknown(live, live.state.calls[call.key])
 
 
-async def _told(live: LiveRun, call: Call, question_seq: int, decision: str) -> Outcome | None:
+async def _told(path: "ActionPath", live: LiveRun, call: Call, question_seq: int, decision: str) -> Outcome | None:
     if decision == "never":
         await live.append(ev.Probed(call=call.key, answer="never"))
         return None
@@ -296,7 +285,7 @@ async def _told(live: LiveRun, call: Call, question_seq: int, decision: str) -> 
         ),
         ev.NOTHING,
     )
-    return await _found(live, call, msgspec.json.decode(bytes(result)), "person")
+    return await _found(path, live, call, msgspec.json.decode(bytes(result)), "person")
 
 
 async def look_up(path: "ActionPath", live: LiveRun, call: Call) -> What | None:
@@ -325,6 +314,28 @@ async def to_undo(live: LiveRun, name: str, outcome_seq: int) -> What:
     result = action.signature.result(bytes(outcome.result))
     key = idempotency_key(live.id, outcome.call)
     return What(action, action.undo_function, (result,), _arguments(action, intent.args), key)
+
+
+async def taking_back(live: LiveRun, target: int) -> tuple[ev.Intended, What]:
+    """Return the intent to undo the outcome at seq *target*, and what performs it."""
+    outcome = (await live.journal.event(live.id, target)).event
+    assert isinstance(outcome, ev.Done)
+    what = await to_undo(live, outcome.action, target)
+    now, key = live.clock.now(), undo_key(target)
+    window = RESTORE_WINDOW if outcome.effect == "reversible" else what.action.idempotent
+    before = live.state.calls.get(key)
+    intent = ev.Intended(
+        call=key,
+        action=outcome.action,
+        effect=outcome.effect,
+        key=idempotency_key(live.id, key),
+        perform_before=now + SEND_WINDOW,
+        attempt=before.attempt + 1 if before is not None else 1,
+        # Restoring a state twice gives the same state; a counter-action is sent again only under its key.
+        idempotent_until=now + window if window else 0,
+        undoes=target,
+    )
+    return intent, what
 
 
 def _arguments(action: Action[Any, Any, Any], recorded: msgspec.Raw) -> Mapping[str, Any]:

@@ -19,6 +19,7 @@ from interlock.errors import (
     StaleWriterError,
     UnknownRunError,
 )
+from interlock.guardian import Policy
 from interlock.journal.journal import Journal
 from interlock.journal.redact import Redactor
 from interlock.journal.store import Store
@@ -26,8 +27,10 @@ from interlock.kernel import events as ev
 from interlock.kernel.state import State
 from interlock.models import Closing
 from interlock.runtime.clock import Clock, SystemClock
+from interlock.runtime.deeds import Deeds
 from interlock.runtime.delegation import Delegation
 from interlock.runtime.dialogue import Dialogue, Message
+from interlock.runtime.following import Following
 from interlock.runtime.gates import Gates
 from interlock.runtime.handles import Run
 from interlock.runtime.ids import run_id
@@ -38,6 +41,7 @@ from interlock.runtime.options import Credentials, Look, Options
 from interlock.runtime.path import ActionPath
 from interlock.runtime.pool import ThreadPool
 from interlock.runtime.questions import Question, parse
+from interlock.runtime.roster import Roster
 from interlock.runtime.sending import Sender
 from interlock.runtime.session import Session
 from interlock.runtime.tending import Tender
@@ -63,10 +67,14 @@ class Runtime:
         max_runs: How many runs are held at once; `start` and `session` wait while there are as many.
         patience: How long `perform` waits for an unknown outcome to become known, for example "15s".
         question_ttl: How long a question, and a yes to it, counts.
+        confirmation_ttl: How long a question to the user, whether this is what they want, and their yes to it, counts.
+        organisation: Rules for all agents, beside each one's own policy; they may only restrict.
+        tenants: Rules for the runs of a tenant, by its name; they may only restrict.
         clock: Where the time comes from.
 
     Raises:
         DeclarationError: two agents share a name, or a duration can't be read.
+        PolicyError: rules of the organisation or a tenant permit something, or name what no agent has.
     """
 
     def __init__(
@@ -78,17 +86,18 @@ class Runtime:
         max_runs: int = 10_000,
         patience: str = "15s",
         question_ttl: str = "24h",
+        confirmation_ttl: str = "15m",
+        organisation: Policy | None = None,
+        tenants: Mapping[str, Policy] | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self.agents = {agent.name: agent for agent in agents}
-        if len(self.agents) != len(agents):
-            raise DeclarationError(f"two agents share a name: {', '.join(agent.name for agent in agents)}")
-        self.agents = {one.name: one for agent in agents for one in agent.everyone()}
+        self.roster = Roster(agents, organisation, tenants)
         self._where = journal
         self._redactor = redact if redact is not None else Redactor()
         self._options = Options(
             patience=microseconds(patience),
             question_ttl=microseconds(question_ttl),
+            confirmation_ttl=microseconds(confirmation_ttl),
             max_runs=max_runs,
             credentials=credentials if credentials is not None else {},
         )
@@ -96,9 +105,15 @@ class Runtime:
         self._live: dict[str, LiveRun] = {}
         self._idle: dict[str, LiveRun] = {}
         self._opening = Gates()
+        self._followed: list[Following] = []
         self._open = False
         self.closing = asyncio.Event()
         """Set once the runtime begins to close: whoever waits for a run of it stops waiting."""
+
+    @property
+    def agents(self) -> Mapping[str, Agent]:
+        """The agents by name, those that others hand tasks on to among them."""
+        return self.roster.everyone
 
     # opening and closing
 
@@ -119,6 +134,8 @@ class Runtime:
             raise
         self.journal = Journal(store, self._redactor)
         self._mail = Mailbox(self.journal, self._clock)
+        self._deeds = Deeds(self.journal, self._clock)
+        self._deeds.watch(self.roster.windows())
         self._slots = asyncio.Semaphore(self._options.max_runs)
         self.watching = Watching(self.journal, self._mail, self._live, self.agents)
         self._dialogue = Dialogue(
@@ -140,6 +157,8 @@ class Runtime:
         """Stop beginning things, let effects under way end, and close the journal."""
         self._open = False
         self.closing.set()
+        for following in self._followed:
+            following.stop()
         held = set(self._live.values())  # Who held a run lets go of it when it is stopped; what is in flight goes on.
         await self._loops.stop()
         flights = [flight.join() for live in held.union(self._live.values()) for flight in live.flights.values()]
@@ -185,7 +204,7 @@ class Runtime:
         identifier = run if run is not None else run_id()
         if run is not None and await self.journal.store.row(run) is not None:
             return Run(self, run)
-        known = self._agent(agent)
+        known = self.roster.of(agent, tenant)
         if known.machine is not None:
             await self._loops.room(self._options.max_runs)
         async with self._slots:
@@ -214,7 +233,7 @@ class Runtime:
             **fields,
         )
         async with self._opening.one_at_a_time(run):
-            live = LiveRun(run, known, self._mail, State(), 1, None)
+            live = LiveRun(run, known, self._mail, State(), 1, None, self._deeds)
             try:
                 await live.append(started)
             except StaleWriterError:
@@ -224,7 +243,7 @@ class Runtime:
             self._loops.tend(run)
 
     async def _start_now(self, agent: str, given: str, *, run: str, **fields: Any) -> None:
-        await self._started(self._agent(agent), run, given, **fields)
+        await self._started(self.roster.of(agent, fields["tenant"]), run, given, **fields)
 
     async def send(
         self,
@@ -256,7 +275,7 @@ class Runtime:
             OtherUserError: the conversation is another user's.
         """
         self.check_open()
-        if self._agent(agent).machine is None:
+        if self.roster.of(agent, tenant).machine is None:
             raise DeclarationError(
                 f"nobody would answer: agent {agent!r} has neither a model nor a machine; give it model=…, "
                 "or start a run and drive it in a session"
@@ -320,6 +339,8 @@ class Runtime:
                 except BaseException:
                     self._slots.release()
                     raise
+                # A policy may have been replaced since the run was last held.
+                live.agent = self.roster.of(live.state.agent, live.state.tenant)
                 self._live[run] = live
             live.holders += 1
         return live
@@ -328,11 +349,11 @@ class Runtime:
         row = await self.journal.store.row(run)
         if row is None:
             raise UnknownRunError(f"no run {run!r} in this journal")
-        agent = self._agent(row.agent)
+        agent = self.roster.of(row.agent, row.tenant)
         state = await self.journal.state(run)
         # The run's first append waits for the claim; what goes before it (finding out what to do) doesn't have to.
         claim = asyncio.get_running_loop().create_task(self.journal.store.claim(run))
-        return LiveRun(run, agent, self._mail, state, row.epoch + 1, row, claim)
+        return LiveRun(run, agent, self._mail, state, row.epoch + 1, row, self._deeds, claim)
 
     async def _let_go(self, live: LiveRun) -> None:
         live.holders -= 1
@@ -359,13 +380,6 @@ class Runtime:
         live = self._live.get(run)
         return live.state if live is not None else await self.journal.state(run)
 
-    def _agent(self, name: str) -> Agent:
-        try:
-            return self.agents[name]
-        except KeyError:
-            known = ", ".join(self.agents) or "none"
-            raise DeclarationError(f"this runtime has no agent {name!r}; it has: {known}") from None
-
     def check_open(self) -> None:
         """Do nothing while the runtime is open.
 
@@ -374,6 +388,45 @@ class Runtime:
         """
         if not self._open:
             raise RuntimeClosedError("the runtime is not open; use it inside `async with Runtime(…)`")
+
+    # policies
+
+    def set_policy(self, policy: Policy, *, agent: str | None = None, tenant: str | None = None) -> None:
+        """Judge by another policy from now on: an agent's own, a tenant's, or (with neither) the organisation's.
+
+        All of it changes at once or nothing does. A judgement under way counts for nothing under the new policy: what
+        was approved under the old one, and has not been performed, is judged and asked about again.
+
+        Raises:
+            DeclarationError: there is no such agent, or agent and tenant are both given.
+            PolicyError: the policy names what there is not, or permits what it may only restrict.
+        """
+        roster = self.roster.replaced(policy, agent=agent, tenant=tenant)
+        if self._open:
+            for live in (*self._live.values(), *self._idle.values()):
+                live.agent = roster.of(live.state.agent, live.state.tenant)
+            self._deeds.watch(roster.windows())
+        self.roster = roster
+
+    def follow_policy(self, file: str, *, agent: str | None = None, tenant: str | None = None) -> Following:
+        """Judge by the policy in a file, now and whenever the file changes.
+
+        A file that can't be read, or whose policy can't be, changes nothing: the policy before it stays in force, the
+        log says so, and so does `problem` of what is returned.
+
+        Args:
+            file: `FILE.py`, `FILE.py:NAME` (by default the name `policy`) or `FILE.json`.
+            agent: Whose own policy it is, as in `set_policy`.
+            tenant: For which tenant's runs it is.
+
+        Raises:
+            PolicyError: the file can't be put in force as it is now; nothing is followed.
+            DeclarationError: there is no such agent, or agent and tenant are both given.
+        """
+        self.check_open()
+        following = Following(file, lambda policy: self.set_policy(policy, agent=agent, tenant=tenant), self._clock)
+        self._followed.append(following)
+        return following
 
     # people
 
@@ -435,7 +488,7 @@ class Runtime:
         open_calls = [
             f"{call.action} ({call.key})" for call in state.calls.values() if call.phase in ("intended", "unknown")
         ]
-        return plan(run, history, self._agent(row.agent).actions, open_calls)
+        return plan(run, history, self.roster.of(row.agent, row.tenant).actions, open_calls)
 
     def __repr__(self) -> str:
         state = f"{len(self._live)} runs held" if self._open else "closed"

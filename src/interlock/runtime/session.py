@@ -11,7 +11,8 @@ from interlock.models import Proposal
 from interlock.runtime.flight import Flight
 from interlock.runtime.live import LiveRun
 from interlock.runtime.outcomes import Outcome, Turn
-from interlock.runtime.path import ActionPath, Refusal
+from interlock.runtime.path import ActionPath
+from interlock.runtime.refusal import Refusal
 
 
 class Session:

@@ -192,7 +192,7 @@ class SyncPlan:
 
 
 class SyncQuestion:
-    """A question for synchronous code; `id`, `kind`, `level` and `says` are those of `question`."""
+    """A question for synchronous code; `id`, `kind`, `level`, `says` and `reasons` are those of `question`."""
 
     def __init__(self, run: _Runner, question: Question) -> None:
         self._run = run
@@ -201,6 +201,7 @@ class SyncQuestion:
         self.kind = question.kind
         self.level = question.level
         self.says = question.says
+        self.reasons = question.reasons
 
     def approve(self, by: str, note: str = "") -> None:
         """Say yes."""

@@ -10,12 +10,12 @@ from interlock.kernel import decide
 from interlock.kernel import events as ev
 from interlock.kernel.decide import Drive, End, FinishUndo, TakeBack
 from interlock.machines import Final, State
-from interlock.runtime import recovery
+from interlock.runtime import recovery, verifying
 from interlock.runtime.flight import Flight
 from interlock.runtime.flow import Flow
 from interlock.runtime.live import HandOn, LiveRun
 from interlock.runtime.path import ActionPath
-from interlock.runtime.records import idempotency_key, said, undo_key
+from interlock.runtime.records import said
 from interlock.runtime.suspending import Suspended
 
 
@@ -56,6 +56,8 @@ class Tender:
                 await live.append(ev.RunEnded(how=how, error=error))
             case TakeBack(target):
                 await self._take_back(live, target)
+            case decide.Verify(outcome, call):
+                await Flight(live.flights, call, verifying.verify_again(self._path, live, outcome)).join()
             case FinishUndo():
                 assert live.state.undo is not None
                 await live.append(ev.UndoEnded(failed=live.state.undo.failed + live.state.undo.left))
@@ -122,30 +124,11 @@ class Tender:
 
     async def _take_back(self, live: LiveRun, target: int) -> None:
         """Write the intent to undo the outcome at *target*, and send it: the path of an effect, the other way round."""
-        outcome = (await live.journal.event(live.id, target)).event
-        assert isinstance(outcome, ev.Done)
-        what = await recovery.to_undo(live, outcome.action, target)
         await self._path.sender.make(live.agent)
-        now = live.clock.now()
-        window = recovery.RESTORE_WINDOW if outcome.effect == "reversible" else what.action.idempotent
-        key = undo_key(target)
-        before = live.state.calls.get(key)
-        attempt = before.attempt + 1 if before is not None else 1
-        if attempt > decide.MAX_ATTEMPTS:
+        intent, what = await recovery.taking_back(live, target)
+        if intent.attempt > decide.MAX_ATTEMPTS:
             error = f"it was tried {decide.MAX_ATTEMPTS} times and withdrawn each time"
-            await live.append(ev.Failed(call=key, action=outcome.action, error=error, undoes=target))
+            await live.append(ev.Failed(call=intent.call, action=intent.action, error=error, undoes=target))
             return
-        await live.append(
-            ev.Intended(
-                call=key,
-                action=outcome.action,
-                effect=outcome.effect,
-                key=idempotency_key(live.id, key),
-                perform_before=now + recovery.SEND_WINDOW,
-                attempt=attempt,
-                # Restoring a state twice gives the same state; a counter-action is sent again only under its key.
-                idempotent_until=now + window if window else 0,
-                undoes=target,
-            )
-        )
-        await Flight(live.flights, key, recovery.perform(self._path, live, key, what)).join()
+        await live.append(intent)
+        await Flight(live.flights, intent.call, recovery.perform(self._path, live, intent.call, what)).join()

@@ -73,7 +73,9 @@ def plan(
     outcomes = [(one.seq, one.event) for one in history if isinstance(one.event, ev.Done)]
     taken_back = {event.undoes for _, event in outcomes if event.undoes}
     effects = [
-        (seq, event) for seq, event in outcomes if event.effect != "read" and not event.undoes and seq not in taken_back
+        (seq, event)
+        for seq, event in outcomes
+        if (event.effect != "read" or event.intent) and not event.undoes and seq not in taken_back
     ]
     items = tuple(
         _item(seq, event, intents.get(event.intent), actions.get(event.action)) for seq, event in reversed(effects)
@@ -95,8 +97,8 @@ def _why_not(done: ev.Done, intent: ev.Intended | None, action: Action[Any, Any,
         return "the agent no longer has this action"
     if intent is None:
         return "its intent is not in the journal"
-    if done.effect == "irreversible" or action.undo_function is None:
-        return "it is irreversible"
+    if action.undo_function is None:
+        return "its arguments have left, for good" if done.effect == "read" else "it is irreversible"
     if intent.redacted or done.redacted:
         return "secrets in its arguments or result were not kept"
     if done.problem and bytes(done.result) == b"null":

@@ -115,7 +115,9 @@ def life(folder: Path, durability: Any, mode: str, kind: str, last: int | str | 
         moments.pass_one()
         return f"saw {at}"
 
-    paying, looking = tool.irreversible("pay", idempotent=kind == "idempotent", settle="0s"), tool.read("look")
+    # The script pays order 7 twice on purpose.
+    paying = tool.irreversible("pay", idempotent=kind == "idempotent", settle="0s", repeatable=True)
+    looking = tool.read("look")
     if kind == "probe":
 
         @paying.probe

@@ -54,7 +54,7 @@ class Bank:
         return [f"order {query}"]
 
     def governor(self, *rules: Any, **options: Any) -> Governor:
-        pay, search = tool.compensable("pay"), tool.read("search")
+        pay, search = tool.compensable("pay", repeatable=True), tool.read("search")
 
         @pay.undo
         def _(ctx: Ctx[Any], done: str, order: str, amount: int) -> None:
@@ -98,7 +98,9 @@ def test_a_denied_call_is_told_to_the_model_and_not_performed(bank: Bank, invoke
     """The model gets an error message with the reason, and the agent goes on."""
     with bank.governor(forbid("pay", when=arg.order == "13", because="unlucky", instead="pay 12")) as governor:
         result = invoke(bank.agent(governor, [("pay", {"order": "13"})], "Sorry."), user("pay 13"), on("t"))
-        assert answers(result) == [("error", "It was not done: unlucky. Instead: pay 12.")]
+        assert answers(result) == [
+            ("error", "It was not done: unlucky. Instead: pay 12. Proposing exactly this again will not help.")
+        ]
         assert result["messages"][-1].text == "Sorry."
         assert bank.paid == []
 
@@ -243,7 +245,7 @@ def test_rules_read_whom_the_graph_runs_for(bank: Bank, invoke: Invoke) -> None:
     with bank.governor(forbid("pay", when=principal.id == "mallory", because="blocked")) as governor:
         script = ([("pay", {"order": "1"})], "Done.")
         told = answers(invoke(bank.agent(governor, *script), user("pay"), on("t", user_id="mallory")))
-        assert told == [("error", "It was not done: blocked.")]
+        assert told == [("error", "It was not done: blocked. Proposing exactly this again will not help.")]
         assert answers(invoke(bank.agent(governor, *script), user("pay"), on("u", user_id=17)))[0][0] == "success"
         agent = create_agent(
             ScriptedChat(script=script),
@@ -252,7 +254,7 @@ def test_rules_read_whom_the_graph_runs_for(bank: Bank, invoke: Invoke) -> None:
             context_schema=dict,
         )
         result = agent.invoke(user("pay"), {}, context={"who": "mallory"})
-        assert answers(result) == [("error", "It was not done: blocked.")]
+        assert answers(result) == [("error", "It was not done: blocked. Proposing exactly this again will not help.")]
 
 
 class Currency(Enum):

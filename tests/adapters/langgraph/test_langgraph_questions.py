@@ -111,6 +111,21 @@ def test_a_question_pauses_the_graph_and_an_approval_goes_on_with_it(desk: Desk,
 
 
 @both
+def test_the_same_effect_in_a_later_turn_pauses_the_graph(desk: Desk, invoke: Invoke) -> None:
+    """The thread is the conversation: what it has done already is done once more only with the user's yes."""
+    with desk.governor() as governor:
+        agent = desk.agent(governor, [pay("7", 5)], "Done.", [pay("7", 5)], "Done again.")
+        invoke(agent, user("pay 7"), on("t"))
+        (question,) = asked(invoke(agent, user("pay 7, please"), on("t")))
+        assert question["kind"] == "confirmation"
+        assert "the same was done in this conversation" in question["reasons"][-1]
+        assert desk.paid == [("7", 5)]
+        result = invoke(agent, Command(resume={"decision": "approve", "by": "ana"}), on("t"))
+        assert result["messages"][-1].text == "Done again."
+        assert desk.paid == [("7", 5)] * 2
+
+
+@both
 def test_a_denial_is_told_to_the_model_with_its_note(desk: Desk, invoke: Invoke) -> None:
     """The call is not performed, and the agent goes on."""
     with desk.governor() as governor:

@@ -65,7 +65,7 @@ class Shop:
         return f"did {what} as number {len(self.done)}"
 
     def governor(self, *rules: Any) -> Governor:
-        act = tool.irreversible("act")
+        act = tool.irreversible("act", repeatable=True)
         return Governor(":memory:", [act], policy=Policy(permit(act), *rules))
 
     def agent(self, governor: Governor, model: Any, saver: Any = None, **options: Any) -> Any:

@@ -458,7 +458,7 @@ def test_the_messages_may_have_another_name_in_the_state(invoke: Invoke) -> None
 def test_the_state_may_be_an_object_whose_messages_have_no_ids(invoke: Invoke) -> None:
     """Runs and keys rest on places, so nothing is missing."""
     done: list[str] = []
-    with of(tool.irreversible("act")) as governor:
+    with of(tool.irreversible("act", repeatable=True)) as governor:
         built = StateGraph(Lines)
         built.add_node("tools", ToolNode([act_of(done)], **governed(governor)))
         built.add_edge(START, "tools")
@@ -480,7 +480,7 @@ def test_a_state_without_messages_makes_each_task_a_run(invoke: Invoke) -> None:
     def take(state: Orders) -> Command[Any]:
         return Command(goto=[Send("tools", [one]) for one in state["orders"]])
 
-    with of(tool.irreversible("act")) as governor:
+    with of(tool.irreversible("act", repeatable=True)) as governor:
         built = StateGraph(Orders)
         built.add_node("take", take)
         built.add_node("tools", ToolNode([act_of(done)], **governed(governor)))

@@ -40,6 +40,21 @@ async def test_a_confirmation_is_put_to_the_user(tmp_path, capability):
     assert world(tmp_path) == ["1"]
 
 
+@pytest.mark.parametrize(("action", "done"), [("accept", ["1", "1"]), ("decline", ["1"])])
+async def test_the_same_effect_once_more_is_put_to_the_user(tmp_path, action, done):
+    """A second request with the same arguments is told as what it is, with the result of the first."""
+    async with proxied(tmp_path, Policy(permit("act")), capabilities=FORMS) as client:
+        client.answers["elicitation/create"] = {"action": action, "content": {}}
+        assert await client.say("act", x=1) == ("act 1", False)
+        assert client.asked == []
+        _, failed = await client.say("act", x=1)
+        (asked,) = client.asked
+    assert "the same was done in this conversation at" in asked["params"]["message"]
+    assert '"act 1"' in asked["params"]["message"]
+    assert failed == (action == "decline")
+    assert world(tmp_path) == done
+
+
 async def test_a_no_of_the_user_is_told_to_the_model(tmp_path):
     """And nothing is done; without a user's id the client's name stands for them."""
     async with proxied(tmp_path, CONFIRMED, capabilities=FORMS) as client:

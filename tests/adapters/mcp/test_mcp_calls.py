@@ -68,7 +68,7 @@ def probed():
 
 async def test_the_same_request_sent_twice_is_one_call(tmp_path):
     """At once, and later: the second gets the answer of the first. Two deliberate calls are two."""
-    async with proxied(tmp_path, FREE) as client:
+    async with proxied(tmp_path, FREE, [tool.irreversible("act", repeatable=True)]) as client:
         params = {"name": "act", "arguments": {"x": 1}}
         both = [await client.start("tools/call", params, number=77) for _ in range(2)]
         first, second = [(await one)["result"] for one in both]
@@ -292,7 +292,7 @@ async def test_a_read_whose_server_dies_has_failed(tmp_path):
 
 async def test_an_effect_whose_server_dies_is_in_doubt_until_somebody_tells(tmp_path):
     """The same call asks nothing anew; what the person says is handed over once, and only then it may be done again."""
-    async with proxied(tmp_path, FREE) as client:
+    async with proxied(tmp_path, FREE, [tool.irreversible("die", repeatable=True)]) as client:
         words, failed = await client.say("die", x=1)
         assert failed
         assert "its outcome is not known" in words
@@ -344,7 +344,7 @@ async def test_a_server_that_cannot_be_started_says_so(tmp_path):
 
 async def test_a_cancelled_call_is_finished_and_journaled(tmp_path):
     """The same call afterwards gets its outcome instead of doing it again."""
-    async with proxied(tmp_path, FREE) as client:
+    async with proxied(tmp_path, FREE, [tool.irreversible("hang", repeatable=True)]) as client:
         cancelled = await client.start("tools/call", {"name": "hang", "arguments": {"x": 1}}, number="h")
         while world(tmp_path) != ["1"]:
             await asyncio.sleep(0.01)

@@ -11,7 +11,7 @@ from mcp.client.client import Client
 from mcp_helpers import HELLO, AnswerError, command, connected, settings, world
 from mcp_types import ElicitResult
 
-from interlock import Policy, need, permit
+from interlock import Policy, need, permit, tool
 from interlock.adapters.mcp.hidden import header
 from interlock.adapters.mcp.pins import Pins
 from interlock.adapters.mcp.reach import Command, Http
@@ -128,7 +128,7 @@ async def test_a_modern_client_and_a_modern_server(tmp_path):
 
 async def test_a_request_without_a_session_that_is_sent_twice(tmp_path):
     """The same id and content a moment later is the same call; another id is another one."""
-    made, told = modern(tmp_path, Policy(permit("act")))
+    made, told = modern(tmp_path, Policy(permit("act")), tools=[tool.irreversible("act", repeatable=True)])
     envelope = {
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientInfo": {"name": "raw", "version": "1"},

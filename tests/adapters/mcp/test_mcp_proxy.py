@@ -96,9 +96,15 @@ async def test_what_no_rule_permits_is_not_called(tmp_path):
     policy = Policy(permit(["look", "act"]), forbid("act", when=arg.x > 5, because="over 5", instead="take 5 or less"))
     async with proxied(tmp_path, policy) as client:
         assert await client.say("act", x=5) == ("act 5", False)
-        assert await client.say("act", x=6) == ("It was not done: over 5. Instead: take 5 or less.", True)
+        assert await client.say("act", x=6) == (
+            "It was not done: over 5. Instead: take 5 or less. Proposing exactly this again will not help.",
+            True,
+        )
         words, failed = await client.say("set", x=1)
-        assert (words, failed) == ("It was not done: no rule permits set.", True)
+        assert (words, failed) == (
+            "It was not done: no rule permits set. Proposing exactly this again will not help.",
+            True,
+        )
         words, _ = await client.say("acct", x=1)
         assert "there is no action 'acct'" in words
         assert "did you mean 'act'?" in words

@@ -68,7 +68,7 @@ class Bank:
 
 
 def pay_tool(**options: Any):
-    pay = tool.compensable("pay", **options)
+    pay = tool.compensable("pay", repeatable=True, **options)
 
     @pay.undo
     def _(ctx, done, order, amount): ...

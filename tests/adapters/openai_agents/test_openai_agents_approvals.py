@@ -34,7 +34,7 @@ class TestInterruptions:
         assert (item.tool_name, json.loads(item.arguments)) == ("pay", {"order": "big", "amount": 500})
         (question,) = governor.runtime.questions("r1")
         assert (question.kind, question.level) == ("approval", "finance")
-        assert question.says == 'pay {"amount":500,"order":"big"}'
+        assert question.says == 'pay(amount=500, order="big")'
         assert (bank.paid, len(model.calls)) == ([("small", 40)], 1)
         assert governor.runtime.run("r1").status() == "waiting"
 
@@ -50,6 +50,34 @@ class TestInterruptions:
         assert (bank.paid, len(model.calls)) == ([("big", 500)], 2)
         assert await answers(governor) == [("approve", "the till")]
         assert governor.runtime.run("r1").status() == "done"
+
+    async def test_the_same_effect_once_more_interrupts(self):
+        """In a later turn of the run it waits for the user, and a yes performs it."""
+        bank = Bank()
+        with governing(pay=tool.irreversible("pay")) as governor:
+            agent, _ = desk(governor, bank, calls(paying()), calls(paying()), SAID)
+            result = await run(governor, agent)
+            (question,) = governor.runtime.questions("r1")
+            assert (question.kind, question.says) == ("confirmation", 'pay(amount=40, order="a")')
+            assert bank.paid == [("a", 40)]
+            state = result.to_state()
+            state.approve(result.interruptions[0])
+            result = await resumed(governor, agent, state)
+            assert outputs(result) == ["paid 40 for a"] * 2
+        assert bank.paid == [("a", 40)] * 2
+
+    async def test_the_same_effect_beside_itself_is_told_to_the_model(self):
+        """The SDK asks what interrupts before it performs anything; so one is performed, and the other waits."""
+        bank = Bank()
+        with governing(pay=tool.irreversible("pay")) as governor:
+            agent, _ = desk(governor, bank, calls(paying(), paying()), SAID, SAID)
+            result = await run(governor, agent)
+            assert (result.interruptions, bank.paid) == ([], [("a", 40)])
+            assert "waits for the user's confirmation" in outputs(result)[1]
+            approve(governor)
+            assert outputs(await run(governor, agent)) == ["paid 40 for a"] * 2
+            assert governor.runtime.run("r1").status() == "done"
+        assert bank.paid == [("a", 40)] * 2
 
     async def test_a_rejection_of_the_sdk_answers_the_question(self, governor):
         """It is a no in the journal, and nothing is performed."""

@@ -114,7 +114,7 @@ def governing(journal: Any = ":memory:", pay: Any = None, tools: Any = (), rules
 
 
 def compensable(name: str, undone: list[Any] | None = None, **options: Any) -> Any:
-    made = tool.compensable(name, **options)
+    made = tool.compensable(name, repeatable=True, **options)
 
     @made.undo
     def _(ctx: Any, done: Any, **arguments: Any) -> None:

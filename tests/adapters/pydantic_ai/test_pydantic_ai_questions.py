@@ -102,7 +102,7 @@ class TestDeferredRequests:
         assert result.output.metadata["c"] == {
             "question": question.id,
             "level": "finance",
-            "says": 'pay {"amount":400,"order":"a"}',
+            "says": 'pay(amount=400, order="a")',
             "reasons": ["over 100"],
         }
         again = await going_on(desk, result, {"c": True})
@@ -193,6 +193,18 @@ class TestDeferredRequests:
         result = await desk.run(run_id="r1")
         assert result.output.startswith("Nothing has been done yet: it waits for the approval of finance")
 
+    @pytest.mark.parametrize(("yes", "paid"), [(True, 2), (False, 1)])
+    async def test_the_same_effect_once_more(self, yes, paid):
+        """A second call with the same arguments ends the run with a question to the user, who says when it was done."""
+        first, second = (call("pay", id=name, order="a", amount=1) for name in "ab")
+        governor = governing(pay=tool.irreversible("pay"))
+        desk, result = await asked(first, turns=([second], "ok"), governor=governor)
+        told = result.output.metadata["b"]
+        assert (told["says"], told["level"]) == ('pay(amount=1, order="a")', "")
+        assert "the same was done in this conversation" in told["reasons"][-1]
+        assert (await going_on(desk, result, {"b": yes})).output == "ok"
+        assert len(desk.paid) == paid
+
 
 class TestOtherArguments:
     @pytest.mark.parametrize(("amount", "paid"), [(30, [("a", 30)]), (4000, [])])
@@ -213,7 +225,7 @@ class TestOtherArguments:
         desk, result = await asked()
         other = ToolApproved(override_args={"order": "a", "amount": 500})
         again = await going_on(desk, result, {"c": other})
-        assert again.output.metadata["c"]["says"] == 'pay {"amount":500,"order":"a"}'
+        assert again.output.metadata["c"]["says"] == 'pay(amount=500, order="a")'
         assert desk.paid == []
         last = await going_on(desk, again, {"c": other})
         assert (last.output, desk.paid) == ("paid 500", [("a", 500)])
@@ -242,7 +254,7 @@ class TestOtherArguments:
         history[1].parts[0].args = {"order": "mallory", "amount": 900}
         given = DeferredToolResults(approvals={"c": True}, answered_by={"c": "ana"})
         again = await desk.run(None, message_history=history, deferred_tool_results=given)
-        assert again.output.metadata["c"]["says"] == 'pay {"amount":900,"order":"mallory"}'
+        assert again.output.metadata["c"]["says"] == 'pay(amount=900, order="mallory")'
         assert desk.paid == []
 
 

@@ -38,6 +38,7 @@ def governed(
             action = known.get(name) or hinted(name, definition.get("annotations"))
             schema = _sound(definition["inputSchema"])
             action.bind(str(definition.get("description", "")), schema, body=body(action))
+            action.failed = _is_error
         except DeclarationError as error:
             if name in known:
                 raise
@@ -50,12 +51,19 @@ def governed(
 def hinted(name: str, annotations: Any) -> Tool:
     """Return a tool by what its server says of it; a way back is known only by declaration.
 
-    A server may lie: its hints choose a class, they permit nothing.
+    A server may lie: its hints choose a class, they permit nothing. What it reads from an open world leaves this one,
+    and the same call with no further effect is nothing to ask about.
     """
     hints = cast("dict[str, Any]", annotations if isinstance(annotations, dict) else {})
     if hints.get("readOnlyHint") is True:
-        return tool.read(name)
-    return tool.irreversible(name, idempotent=AGAIN if hints.get("idempotentHint") is True else False)
+        return tool.read(name, egress=hints.get("openWorldHint") is True)
+    again = hints.get("idempotentHint") is True
+    return tool.irreversible(name, idempotent=AGAIN if again else False, repeatable=again)
+
+
+def _is_error(result: Any) -> bool:
+    """Whether a tool's recorded result says that the call went wrong."""
+    return isinstance(result, dict) and cast("dict[str, Any]", result).get("isError") is True
 
 
 def _check(known: Mapping[str, Tool], definitions: Mapping[str, Definition]) -> None:

@@ -1,0 +1,178 @@
+"""Judging a proposal: facts and counts are gathered, the policy is asked, and what was done before is looked for."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from interlock.actions.action import Action
+from interlock.canonical import canonical, digest
+from interlock.guardian import ABSENT, Case, Need, Policy, Verdict
+from interlock.guardian import Failed as FailedFact
+from interlock.kernel import events as ev
+from interlock.runtime.live import LiveRun
+from interlock.runtime.records import said
+from interlock.runtime.refusal import Refusal
+from interlock.runtime.sending import Send, Sender
+from interlock.runtime.tallies import Deed, Id
+
+FACT_TIMEOUT = 10_000_000
+"""How long the gathering of one fact may take, in microseconds."""
+
+LONGEST_RESULT = 500
+"""How many characters of an earlier result are told when an effect would be repeated."""
+
+
+class Step(msgspec.Struct, gc=False):
+    """A proposal on its way: what is known about it so far."""
+
+    key: str
+    name: str
+    raw: Mapping[str, Any] | str
+    action: Action[Any, Any, Any] | None = None
+    args: dict[str, Any] = {}
+    plain: bytes = b"null"
+    digest: str = ""
+    judgement: ev.Judgement = ev.Judgement()
+    facts_digest: str = ""
+    needs: tuple[Need, ...] = ()
+    reasons: tuple[str, ...] = ()
+    repeats: Deed | None = None
+    """The same effect, done before in this conversation or under way."""
+    excused: tuple[Id, ...] = ()
+    """Calls that were the same and came to nothing, by their results."""
+
+
+class Judging:
+    """Judges proposals of runs; whatever goes wrong in it is a denial.
+
+    Args:
+        sender: What looks facts up, with their deadline.
+    """
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+
+    async def judge(self, live: LiveRun, step: Step, action: Action[Any, Any, Any]) -> None:
+        """Judge the proposal as of now; nothing is awaited between the last look at what was done and the return.
+
+        Raises:
+            Refusal: it is denied.
+        """
+        facts = await self._gather(live, step, action)
+        windows, fresh = live.agent.needed(action).windows, not live.has_acted
+        await live.deeds.ready(live.whose, windows, repeats=not action.repeatable, fresh=fresh)
+        self._judge_now(live, step, action, facts)
+        examined: set[Id] = set()
+        while step.repeats is not None and step.repeats.id not in examined:
+            examined.add(step.repeats.id)
+            if await _came_to_nothing(live, action, step.repeats):
+                step.excused = (*step.excused, step.repeats.id)
+            self._judge_now(live, step, action, facts)
+
+    async def _gather(self, live: LiveRun, step: Step, action: Action[Any, Any, Any]) -> dict[str, Any]:
+        gathered: dict[str, Any] = {}
+        names = live.agent.needed(action).facts
+        if not names:
+            return gathered
+        ctx = self._sender.context(live, action)
+        for name in names:
+            look = Send(action.facts[name], (ctx,), step.args, FACT_TIMEOUT)
+            try:
+                gathered[name] = await self._sender.look(look)
+            except Exception as error:  # noqa: BLE001 - whatever a look-up does, the guardian denies
+                gathered[name] = FailedFact(f"fact {name!r} could not be gathered: {said(error)}")
+        return gathered
+
+    def _judge_now(self, live: LiveRun, step: Step, action: Action[Any, Any, Any], facts: dict[str, Any]) -> None:
+        try:
+            self._judge(live, step, action, facts)
+        except Refusal:
+            raise
+        except Exception as error:
+            raise Refusal("judge", f"the guardian failed, so nothing is permitted: {said(error)}") from error
+
+    def _judge(self, live: LiveRun, step: Step, action: Action[Any, Any, Any], facts: dict[str, Any]) -> None:
+        policy = live.agent.policy
+        verdict = _sound(policy.judge(self._case(live, step, action, facts)))
+        step.judgement, step.facts_digest = _judgement(policy.hash, verdict)
+        step.needs, step.reasons = verdict.needs, verdict.reasons
+        if not verdict.permitted:
+            paradox = _paradox(verdict, policy) if verdict.paradox else ""
+            raise Refusal("judge", *verdict.reasons, instead=verdict.instead, paradox=paradox)
+        if not action.repeatable:
+            self._look_for_repeats(live, step)
+
+    def _case(self, live: LiveRun, step: Step, action: Action[Any, Any, Any], facts: dict[str, Any]) -> Case:
+        """Return what the rules will look at, with what was done by now."""
+        windows, state, at = live.agent.needed(action).windows, live.state, live.clock.now()
+        counted: dict[str, Any] = {}
+        if windows:
+            counted = live.deeds.values(live.whose, windows, msgspec.json.decode(step.plain), at)
+        who = (live.user, live.agent.name, state.tenant, state.place)
+        return Case(action.name, step.args, facts, *who, at, counted)
+
+    def _look_for_repeats(self, live: LiveRun, step: Step) -> None:
+        """Need a yes to what was done before in this conversation; an approval that is needed anyway is one."""
+        step.repeats = live.deeds.earlier(live.whose, step.key, step.digest, step.excused)
+        if step.repeats is not None and not any(need.kind in ("confirmation", "approval") for need in step.needs):
+            step.needs = (*step.needs, Need("confirmation"))
+            needs = (*step.judgement.needs, "confirmation")
+            step.judgement = msgspec.structs.replace(
+                step.judgement, needs=needs, rules=(*step.judgement.rules, "duplicate")
+            )
+
+
+def _judgement(policy: str, verdict: Verdict) -> tuple[ev.Judgement, str]:
+    facts, facts_digest = ev.NOTHING, ""
+    if verdict.read:
+        encoded = canonical({name: None if value is ABSENT else value for name, value in verdict.read.items()})
+        facts, facts_digest = msgspec.Raw(encoded), digest(encoded)
+    needs = tuple(str(need) for need in verdict.needs) if verdict.needs else ()
+    counted = ev.NOTHING
+    if verdict.counted:
+        told = {name: _unless_failed(value) for name, value in verdict.counted.items()}
+        counted = msgspec.Raw(canonical(told))
+    return ev.Judgement(policy, verdict.rules, facts, needs, counted, verdict.shadowed), facts_digest
+
+
+def _sound(verdict: Verdict) -> Verdict:
+    """Return the verdict if it is one: nothing else permits, whatever stands where a policy should."""
+    fits = type(verdict) is Verdict and type(verdict.permitted) is bool and type(verdict.needs) is tuple
+    if not fits or not all(type(need) is Need for need in verdict.needs) or (verdict.permitted and not verdict.rules):
+        raise TypeError(f"the policy answered {verdict!r}, which is no verdict that names its rules")
+    return verdict
+
+
+def _unless_failed(value: Any) -> Any:
+    return None if isinstance(value, FailedFact) else value
+
+
+def _paradox(verdict: Verdict, policy: Policy) -> str:
+    """Return which rules contradict each other for a case, in words for the person who has to sort it out."""
+    owed = "; ".join(policy.said(rule) for rule in verdict.paradox)
+    against = "; ".join(policy.said(rule) for rule in verdict.rules) or "no rule permits it"
+    return f"a paradox of the policy: {owed}; yet {against}"
+
+
+async def done_before(live: LiveRun, earlier: Deed) -> str:
+    """Return what is known of an effect that would be repeated: when it was done, and with what result."""
+    if earlier.kind != "settled":
+        return "the same was proposed before in this conversation, and it is not known yet what became of it"
+    at = datetime.fromtimestamp(earlier.at // 1_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    run, call = earlier.id
+    found = await live.journal.find(run, call)
+    result = bytes(found.event.result).decode() if found is not None and isinstance(found.event, ev.Done) else "null"
+    shown = result if len(result) <= LONGEST_RESULT else f"{result[:LONGEST_RESULT]}…"
+    return f"the same was done in this conversation at {at}, with the result {shown}"
+
+
+async def _came_to_nothing(live: LiveRun, action: Action[Any, Any, Any], earlier: Deed) -> bool:
+    """Whether an effect that was done answered that nothing came of it: doing it now is no repetition."""
+    if earlier.kind != "settled" or action.failed is None:
+        return False
+    found = await live.journal.find(*earlier.id)
+    if found is None or not isinstance(found.event, ev.Done):
+        return False
+    return action.failed(msgspec.json.decode(bytes(found.event.result)))
