@@ -7,8 +7,8 @@ DEMO := .venv-demo
 REPLAY := .venv-replay
 RUNS := .replay-cache/agentdojo-0.1.29.tar.gz
 
-.PHONY: test check format bench-adapters bench-crash bench-import bench-mcp bench-replay bench-scale bench-throughput \
-	demo demo-replay demo-versus replay-ready clean
+.PHONY: test check format bench-adapters bench-crash bench-guardian bench-import bench-limits bench-mcp \
+	bench-replay bench-scale bench-tau bench-throughput demo demo-replay demo-versus replay-ready clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -32,11 +32,21 @@ bench-crash: $(STAMP)
 bench-adapters:
 	@$(PYTHON) -m benchmarks.adapters $(ARGS)
 
+bench-guardian: $(STAMP)
+	$(BIN)/python -m benchmarks.guardian $(ARGS)
+
+bench-limits: $(STAMP)
+	$(BIN)/python -m benchmarks.limits $(ARGS)
+
 bench-import: $(STAMP)
 	$(BIN)/python -m benchmarks.import_time $(ARGS)
 
 bench-mcp: $(STAMP)
 	$(BIN)/python -m benchmarks.mcp $(ARGS)
+
+# DATA is a folder with db/ and trajectories; they are not part of the project.
+bench-tau: $(STAMP)
+	@$(BIN)/python -m benchmarks.tau $(DATA) $(ARGS)
 
 bench-throughput: $(STAMP)
 	$(BIN)/python -m benchmarks.throughput $(ARGS)
@@ -87,4 +97,4 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) .venv-newest .venv-peers $(DEMO) $(REPLAY) .mcp-cache benchmarks/results
+	rm -rf $(VENV) .venv-guardian-peers .venv-newest .venv-peers $(DEMO) $(REPLAY) .mcp-cache benchmarks/results

@@ -1,0 +1,1 @@
+"""What a judgement costs, beside other policy engines: `make bench-guardian`."""
