@@ -87,6 +87,7 @@ class Rulebook:
                 self.policies[name] = Policy.from_json(stored or b"")
 
     def rule(self, policy: str, number: str) -> str:
-        """Return the rule `r3` of a policy in English; nothing where it isn't known."""
-        known, place = self.policies.get(policy), int(number.removeprefix("r")) - 1
-        return str(known.rules[place]) if known is not None and place < len(known.rules) else ""
+        """Return the rule `r3` of a policy, or `outer r3` of the one around it, in English; nothing if not known."""
+        known = self.policies.get(policy)
+        said = number if known is None else known.said(number)
+        return said.removeprefix(f"{number}: ") if said != number else ""

@@ -58,13 +58,19 @@ async def _read(given: Path | None, run: str) -> _Found:
 def _legend(screen: Screen, named: Iterable[tuple[str, str]], rules: Rulebook) -> None:
     """Print the rules that the timeline names, by policy."""
     of = ""
-    for policy, number in sorted(named, key=lambda one: (one[0], int(one[1][1:]))):
+    for policy, number in sorted(named, key=_in_order):
         if policy != of:
             of = policy
             screen.line()
             screen.line((f"policy {policy[:12]}", "dim"))
         rule = rules.rule(policy, number) or "not in this journal, or of a newer version"
         screen.hang(Text(f"  {number:>3}  ", style="dim"), Text(text.visible(rule), style="dim"))
+
+
+def _in_order(named: tuple[str, str]) -> tuple[str, int, int]:
+    """Return where a rule stands: its policy, how far out it is (`outer r3`), its number."""
+    policy, rule = named
+    return policy, rule.count("outer "), int(rule.rpartition("r")[2])
 
 
 def _policies(history: list[Recorded]) -> set[str]:

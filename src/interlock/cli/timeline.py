@@ -77,12 +77,15 @@ class Teller:
         return (*reasons, *instead, *self._behind(judgement))
 
     def _behind(self, judgement: ev.Judgement, reasons: tuple[str, ...] = ()) -> tuple[str, ...]:
-        """Say what a decision rested on: reasons, rules, facts."""
+        """Say what a decision rested on: reasons, rules, facts, what was counted; and what rules in shadow say."""
         lines = [f"because {text.visible(reason)}" for reason in reasons]
-        self.rules |= {(judgement.policy, number): None for number in judgement.rules}
+        self.rules |= {(judgement.policy, number): None for number in judgement.rules if number != "duplicate"}
         lines += [f"by {', '.join(judgement.rules)}"] if judgement.rules else []
         facts: dict[str, Any] = msgspec.json.decode(bytes(judgement.facts)) or {}
         lines += [f"fact {text.visible(name)} was {text.value(value)}" for name, value in facts.items()]
+        counted: dict[str, Any] = msgspec.json.decode(bytes(judgement.counted)) or {}
+        lines += [f"{text.visible(name)} was {text.value(value)}" for name, value in counted.items()]
+        lines += [f"in shadow: {text.visible(said)}" for said in judgement.shadowed]
         return tuple(lines)
 
 
@@ -231,6 +234,7 @@ _TELL: dict[type[Event], Callable[[Any], Told]] = {
     ev.VerifyFailed: lambda event: Told(
         "not found", f"{text.visible(event.action)}: {text.visible(event.reason)}", (), "red"
     ),
+    ev.Verified: lambda event: Told("verified", f"event {event.outcome} is as it should be", (), "dim"),
     ev.Slept: lambda event: Told("sleeps", f"until {text.moment(event.until)}"),
     ev.MessageReceived: _message,
     ev.CancelRequested: _cancel,

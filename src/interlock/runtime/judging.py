@@ -8,6 +8,7 @@ import msgspec
 
 from interlock.actions.action import Action
 from interlock.canonical import canonical, digest
+from interlock.errors import CanonicalError
 from interlock.guardian import ABSENT, Case, Need, Policy, Verdict
 from interlock.guardian import Failed as FailedFact
 from interlock.kernel import events as ev
@@ -127,7 +128,7 @@ class Judging:
 def _judgement(policy: str, verdict: Verdict) -> tuple[ev.Judgement, str]:
     facts, facts_digest = ev.NOTHING, ""
     if verdict.read:
-        encoded = canonical({name: None if value is ABSENT else value for name, value in verdict.read.items()})
+        encoded = _recorded(verdict)
         facts, facts_digest = msgspec.Raw(encoded), digest(encoded)
     needs = tuple(str(need) for need in verdict.needs) if verdict.needs else ()
     counted = ev.NOTHING
@@ -135,6 +136,22 @@ def _judgement(policy: str, verdict: Verdict) -> tuple[ev.Judgement, str]:
         told = {name: _unless_failed(value) for name, value in verdict.counted.items()}
         counted = msgspec.Raw(canonical(told))
     return ev.Judgement(policy, verdict.rules, facts, needs, counted, verdict.shadowed), facts_digest
+
+
+def _recorded(verdict: Verdict) -> bytes:
+    """Return the facts that were read, as they are recorded; a permit has to be able to show what it rests on."""
+    read = {name: None if value is ABSENT else value for name, value in verdict.read.items()}
+    try:
+        return canonical(read)
+    except CanonicalError:
+        for name, value in read.items():
+            try:
+                canonical(value)
+            except CanonicalError as error:
+                if verdict.permitted:
+                    raise TypeError(f"the fact {name} can't be recorded: {error}") from error
+                read[name] = f"({error})"
+        return canonical(read)
 
 
 def _sound(verdict: Verdict) -> Verdict:
