@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple, Self
 
-from demo.conversations import DUPLICATE, INJECTED, LOOP, OVERREACH
+from demo.conversations import INJECTED, LOOP, OVERREACH
 from demo.journaled import effects
 from demo.script import Conversation, Kind
 from interlock.kernel import events as ev
@@ -108,8 +108,6 @@ def _ungoverned(kind: Kind, histories: list[list[Recorded]]) -> int:
             return len(done)
         case _ if kind == INJECTED:
             return sum(one.action == "issue_voucher" for one in done)
-        case _ if kind == DUPLICATE:
-            return len(done) - len({(one.action, str(one.args)) for one in done})
         case _ if kind == LOOP:
             calls = [one.event.digest for history in histories for one in history if isinstance(one.event, ev.Done)]
             return len(calls) - len(set(calls))
