@@ -8,7 +8,7 @@ REPLAY := .venv-replay
 RUNS := .replay-cache/agentdojo-0.1.29.tar.gz
 
 .PHONY: test check format bench-adapters bench-crash bench-guardian bench-import bench-limits bench-mcp \
-	bench-replay bench-scale bench-tau bench-throughput demo demo-replay demo-versus replay-ready clean
+	bench-proofs bench-replay bench-scale bench-tau bench-throughput demo demo-replay demo-versus replay-ready clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -34,6 +34,9 @@ bench-adapters:
 
 bench-guardian: $(STAMP)
 	$(BIN)/python -m benchmarks.guardian $(ARGS)
+
+bench-proofs: $(STAMP)
+	$(BIN)/python -m benchmarks.proofs $(ARGS)
 
 bench-limits: $(STAMP)
 	$(BIN)/python -m benchmarks.limits $(ARGS)

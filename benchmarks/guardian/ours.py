@@ -13,7 +13,7 @@ from interlock.canonical import canonical, digest
 from interlock.guardian import Case
 
 # What the path itself records of a verdict is measured, not a copy of it.
-from interlock.runtime.path import _judgement as recorded  # pyright: ignore[reportPrivateUsage]
+from interlock.runtime.judging import judgement_of as recorded
 
 if TYPE_CHECKING:
     from interlock import Policy

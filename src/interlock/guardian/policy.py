@@ -49,6 +49,11 @@ class Policy:
         self._by_action: dict[str, Concerned]
         self._by_action, self._everywhere = _indexed(rules, self._compiled)
 
+    @property
+    def outer(self) -> "Policy | None":
+        """The policy that this one stands inside, if it does."""
+        return None
+
     @cached_property
     def actions(self) -> frozenset[str]:
         """The actions that rules name."""
@@ -206,6 +211,10 @@ class _Within(Policy):
     def __init__(self, inner: Policy, outer: Policy) -> None:
         super().__init__(*inner.rules)
         self._outer = outer
+
+    @property
+    def outer(self) -> Policy:
+        return self._outer
 
     def _judge(self, case: Case) -> Verdict:
         inner, outer = super()._judge(case), self._outer.judge(case)

@@ -95,7 +95,8 @@ def decide(state: State, now: int, busy: AbstractSet[str] = NOBODY) -> tuple[Ste
     for call in state.calls.values():
         if call.key not in busy:
             steps.extend(about(call, now, over=_is_over(state)))
-    steps.extend(Verify(outcome, call) for outcome, call in state.verifying if call not in busy)
+    if state.verifying:
+        steps.extend(Verify(outcome, call) for outcome, call in state.verifying if call not in busy)
     if steps:
         return tuple(steps)
     last = _about_undo(state) if state.undo is not None else _about_run(state, now, busy)

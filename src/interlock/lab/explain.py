@@ -54,7 +54,7 @@ def explain(policy: Policy, case: Case) -> Explained:
 def layers(policy: Policy) -> list[tuple[str, Policy]]:
     """Return the policy and those around it, each with what stands before the ids of its rules in a verdict."""
     found = [("", policy)]
-    while (outer := getattr(found[-1][1], "_outer", None)) is not None:
+    while (outer := found[-1][1].outer) is not None:
         found.append((f"{found[-1][0]}outer ", outer))
     return found
 

@@ -6,7 +6,7 @@ many runs are judged at once: nothing is awaited between a judgement and the int
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Container, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -28,17 +28,19 @@ MOST_RECORDS: Final = 16_384
 OVERLAP: Final = 3_600_000_000
 """How much further back than a window reaches the journal is read, since clocks of processes differ; microseconds."""
 
-RELEVANT: Final = (ev.Intended, ev.Delegated, ev.Done, ev.Failed, ev.Withheld, ev.Probed)
-
 
 class Whose(NamedTuple):
-    """A run and whose it is, which decides in whose windows its deeds count."""
+    """A run and whose it is, which decides in whose windows its deeds count.
+
+    `together` is the scope in which identical effects are repeats: the conversation, or a run that stands alone.
+    """
 
     run: str
     agent: str
     tenant: str
     user: str | None
     conversation: str | None
+    together: "Key"
 
     def scope(self, window: Window) -> tuple[str, ...] | None:
         """Return whose deeds *window* counts for this run; None where there is nobody."""
@@ -65,6 +67,12 @@ class _Seen(NamedTuple):
 
 Key = tuple[Window | None, tuple[str, ...]]
 """A window over a scope; without a window, the repeats of a conversation."""
+
+
+def whose(run: str, agent: str, tenant: str, user: str | None, conversation: str | None) -> Whose:
+    """Return whose the run *run* is."""
+    together = ("conversation", tenant, conversation) if conversation else ("run", run)
+    return Whose(run, agent, tenant, user, conversation, (None, together))
 
 
 Found = AsyncIterator[tuple[Whose, Recorded]]
@@ -108,7 +116,9 @@ class Deeds:
         """Take in events that are about to be written, the first of them at seq *first*; return a ticket for `kept`."""
         found: list[_Seen] = []
         for seq, event in enumerate(events, first):
-            if type(event) in _KINDS and (one := _seen(whose, seq, at, event, self._windows)) is not None:
+            read = _READERS.get(type(event))
+            one = read(whose, seq, at, event, self._windows) if read is not None else None
+            if one is not None:
                 found.append(one)
                 self._take_in(one)
         if not found:
@@ -132,21 +142,19 @@ class Deeds:
 
     def _take_in(self, one: _Seen) -> None:
         for key in self._keys(one):
-            reading = self._reading.get(key)
-            if reading is not None:
-                reading[1].append(one)
+            if self._reading and key in self._reading:
+                self._reading[key][1].append(one)
             record = self._records.get(key)
             if record is not None:
                 self._see(key, record, one)
 
-    def _keys(self, one: _Seen) -> Iterable[Key]:
+    def _keys(self, one: _Seen) -> Sequence[Key]:
         """Return the records that a deed belongs to; one whose action is not told could belong to any."""
         windows = self._windows.get(one.deed.action, ()) if one.deed.action else self._every
-        for window in windows:
-            scope = one.whose.scope(window)
-            if scope is not None:
-                yield window, scope
-        yield None, _together(one.whose)
+        if not windows:
+            return (one.whose.together,)
+        counted = [(window, scope) for window in windows if (scope := one.whose.scope(window)) is not None]
+        return (*counted, one.whose.together)
 
     def _see(self, key: Key, record: Record | Repeats, one: _Seen) -> None:
         if isinstance(record, Repeats):
@@ -165,7 +173,7 @@ class Deeds:
         """
         wanted: list[Key] = [(window, scope) for window in windows if (scope := whose.scope(window)) is not None]
         if repeats:
-            wanted.append((None, _together(whose)))
+            wanted.append(whose.together)
         while missing := [key for key in wanted if key not in self._records]:
             for key in missing:
                 if fresh and key[1][0] == "run":
@@ -189,7 +197,7 @@ class Deeds:
 
     def earlier(self, whose: Whose, call: str, digest: str, excused: Container[Id]) -> Deed | None:
         """Return an effect of the same conversation that is the same as this call: done, or under way."""
-        record = self._records.get((None, _together(whose)))
+        record = self._records.get(whose.together)
         return record.earlier((whose.run, call), digest, excused) if isinstance(record, Repeats) else None
 
     # reading
@@ -234,14 +242,14 @@ class Deeds:
                 async for pair in self._everywhere(since):
                     yield pair
                 return
-        found = [(one, event) for one in rows for event in await self._journal.history(one.run, 0, RELEVANT)]
+        found = [(one, event) for one in rows for event in await self._journal.history(one.run, 0, tuple(_READERS))]
         for pair in sorted(found, key=lambda pair: pair[1].position):
             yield pair
 
     async def _everywhere(self, since: int) -> Found:
         after = await self._journal.position_before(since) if since else 0
         owners: dict[str, Whose] = {}
-        while page := await self._journal.feed(after, PAGE, RELEVANT):
+        while page := await self._journal.feed(after, PAGE, tuple(_READERS)):
             for event in page:
                 if event.run not in owners:
                     row = await self._journal.store.row(event.run)
@@ -257,13 +265,8 @@ class Deeds:
         return self._clock.now() - reach - OVERLAP
 
 
-def _together(whose: Whose) -> tuple[str, ...]:
-    """Return the scope in which identical effects are repeats: the conversation, or a run that stands alone."""
-    return ("conversation", whose.tenant, whose.conversation) if whose.conversation else ("run", whose.run)
-
-
 def _whose(row: RunRow) -> Whose:
-    return Whose(row.id, row.agent, row.tenant, row.user, row.conversation)
+    return whose(row.id, row.agent, row.tenant, row.user, row.conversation)
 
 
 def _empty(key: Key) -> Record | Repeats:
@@ -278,30 +281,49 @@ def _apply(record: Record | Repeats, one: _Seen) -> None:
         record.is_stale = False  # What is read in order knows all that counts.
 
 
-_KINDS: Final = frozenset(RELEVANT)
-
-
 def _seen(whose: Whose, seq: int, at: int, event: Event, counted: Container[str]) -> _Seen | None:
     """Return what an event says about a deed; None where it says nothing. Arguments matter where windows look."""
-    match event:
-        case ev.Intended(undoes=0) | ev.Delegated():
-            args = _decoded(event.args) if event.action in counted else None
-            deed = Deed("begun", (whose.run, event.call), event.action, at, 0, args, bool(event.redacted))
-            return _Seen(whose, deed, event.digest)
-        case ev.Done(undoes=0):
-            if event.action not in counted and not event.intent:
-                return None
-            args = _decoded(event.args) if not event.intent else None
-            deed = Deed("settled", (whose.run, event.call), event.action, at, seq, args, bool(event.redacted))
-        case ev.Done():
-            deed = Deed("undone", (whose.run, event.call), event.action, at, event.undoes)
-        case ev.Failed(undoes=0):
-            deed = Deed("released", (whose.run, event.call), event.action, at)
-        case ev.Withheld() | ev.Probed(answer="never"):
-            deed = Deed("released", (whose.run, event.call), "", at)
-        case _:
-            return None
-    return _Seen(whose, deed, "")
+    read = _READERS.get(type(event))
+    return None if read is None else read(whose, seq, at, event, counted)
+
+
+def _begun(whose: Whose, seq: int, at: int, event: ev.Intended | ev.Delegated, counted: Container[str]) -> _Seen | None:
+    if isinstance(event, ev.Intended) and event.undoes:
+        return None
+    args = _decoded(event.args) if event.action in counted else None
+    deed = Deed("begun", (whose.run, event.call), event.action, at, 0, args, bool(event.redacted))
+    return _Seen(whose, deed, event.digest)
+
+
+def _settled(whose: Whose, seq: int, at: int, event: ev.Done, counted: Container[str]) -> _Seen | None:
+    call = (whose.run, event.call)
+    if event.undoes:
+        return _Seen(whose, Deed("undone", call, event.action, at, event.undoes), "")
+    if event.intent:
+        return _Seen(whose, Deed("settled", call, event.action, at, seq), "")
+    if event.action not in counted:
+        return None
+    return _Seen(whose, Deed("settled", call, event.action, at, seq, _decoded(event.args), bool(event.redacted)), "")
+
+
+def _released(whose: Whose, seq: int, at: int, event: ev.Failed, counted: Container[str]) -> _Seen | None:
+    return None if event.undoes else _Seen(whose, Deed("released", (whose.run, event.call), event.action, at), "")
+
+
+def _withheld(whose: Whose, seq: int, at: int, event: ev.Withheld | ev.Probed, counted: Container[str]) -> _Seen | None:
+    if isinstance(event, ev.Probed) and event.answer != "never":
+        return None
+    return _Seen(whose, Deed("released", (whose.run, event.call), "", at), "")
+
+
+_READERS: Final[dict[type[Event], Callable[[Whose, int, int, Any, Container[str]], _Seen | None]]] = {
+    ev.Intended: _begun,
+    ev.Delegated: _begun,
+    ev.Done: _settled,
+    ev.Failed: _released,
+    ev.Withheld: _withheld,
+    ev.Probed: _withheld,
+}
 
 
 def _decoded(args: msgspec.Raw) -> Mapping[str, Any]:

@@ -97,7 +97,7 @@ class Judging:
     def _judge(self, live: LiveRun, step: Step, action: Action[Any, Any, Any], facts: dict[str, Any]) -> None:
         policy = live.agent.policy
         verdict = _sound(policy.judge(self._case(live, step, action, facts)))
-        step.judgement, step.facts_digest = _judgement(policy.hash, verdict)
+        step.judgement, step.facts_digest = judgement_of(policy.hash, verdict)
         step.needs, step.reasons = verdict.needs, verdict.reasons
         if not verdict.permitted:
             paradox = _paradox(verdict, policy) if verdict.paradox else ""
@@ -125,7 +125,8 @@ class Judging:
             )
 
 
-def _judgement(policy: str, verdict: Verdict) -> tuple[ev.Judgement, str]:
+def judgement_of(policy: str, verdict: Verdict) -> tuple[ev.Judgement, str]:
+    """Return what is recorded of a verdict of the policy with this hash, and the digest of the facts that it read."""
     facts, facts_digest = ev.NOTHING, ""
     if verdict.read:
         encoded = _recorded(verdict)
@@ -157,7 +158,9 @@ def _recorded(verdict: Verdict) -> bytes:
 def _sound(verdict: Verdict) -> Verdict:
     """Return the verdict if it is one: nothing else permits, whatever stands where a policy should."""
     fits = type(verdict) is Verdict and type(verdict.permitted) is bool and type(verdict.needs) is tuple
-    if not fits or not all(type(need) is Need for need in verdict.needs) or (verdict.permitted and not verdict.rules):
+    if fits and verdict.needs:
+        fits = all(type(need) is Need for need in verdict.needs)
+    if not fits or (verdict.permitted and not verdict.rules):
         raise TypeError(f"the policy answered {verdict!r}, which is no verdict that names its rules")
     return verdict
 

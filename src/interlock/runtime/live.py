@@ -14,7 +14,7 @@ from interlock.kernel.decide import status, wake_at
 from interlock.kernel.events import Answered, Done, Event, MessageReceived, RunStarted, UndoStarted
 from interlock.kernel.evolve import evolve
 from interlock.kernel.state import State, unsettled
-from interlock.runtime.deeds import Deeds, Whose
+from interlock.runtime.deeds import Deeds, Whose, whose
 from interlock.runtime.flight import Flight
 from interlock.runtime.mailbox import Mailbox, event_of
 from interlock.runtime.records import undo_key
@@ -83,7 +83,7 @@ class LiveRun:
         """In whose windows what the run does is counted."""
         if self._whose is None:
             state = self.state
-            self._whose = Whose(self.id, state.agent, state.tenant, id_of(self.user), state.conversation)
+            self._whose = whose(self.id, state.agent, state.tenant, id_of(self.user), state.conversation)
         return self._whose
 
     async def input(self) -> Any:
