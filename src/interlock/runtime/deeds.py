@@ -166,15 +166,19 @@ class Deeds:
 
     # asking
 
-    async def ready(self, whose: Whose, windows: Iterable[Window], *, repeats: bool, fresh: bool) -> None:
-        """See to it that these windows, and the repeats of the conversation where asked, can be told at once.
+    def lacking(self, whose: Whose, windows: Sequence[Window], *, repeats: bool) -> list[Key]:
+        """Return which of these windows, and of the repeats of the conversation where asked, can't be told at once."""
+        wanted: list[Key] = [whose.together] if repeats else []
+        if windows:
+            wanted += [(window, scope) for window in windows if (scope := whose.scope(window)) is not None]
+        return [key for key in wanted if key not in self._records]
 
-        `fresh` is whether the run stands alone and has done nothing yet, so that there is nothing to read.
+    async def read(self, whose: Whose, lacking: Sequence[Key], *, fresh: bool) -> None:
+        """See to it that what is lacking can be told.
+
+        `fresh` is whether the run has done nothing yet, so that, where it stands alone, there is nothing to read.
         """
-        wanted: list[Key] = [(window, scope) for window in windows if (scope := whose.scope(window)) is not None]
-        if repeats:
-            wanted.append(whose.together)
-        while missing := [key for key in wanted if key not in self._records]:
+        while missing := [key for key in lacking if key not in self._records]:
             for key in missing:
                 if fresh and key[1][0] == "run":
                     self._keep(key, _empty(key))

@@ -61,9 +61,11 @@ class Judging:
         Raises:
             Refusal: it is denied.
         """
-        facts = await self._gather(live, step, action)
-        windows, fresh = live.agent.needed(action).windows, not live.has_acted
-        await live.deeds.ready(live.whose, windows, repeats=not action.repeatable, fresh=fresh)
+        names, windows = live.agent.needed(action)
+        facts = await self._gather(live, step, action, names) if names else {}
+        lacking = live.deeds.lacking(live.whose, windows, repeats=not action.repeatable)
+        if lacking:
+            await live.deeds.read(live.whose, lacking, fresh=not live.has_acted)
         self._judge_now(live, step, action, facts)
         examined: set[Id] = set()
         while step.repeats is not None and step.repeats.id not in examined:
@@ -72,11 +74,10 @@ class Judging:
                 step.excused = (*step.excused, step.repeats.id)
             self._judge_now(live, step, action, facts)
 
-    async def _gather(self, live: LiveRun, step: Step, action: Action[Any, Any, Any]) -> dict[str, Any]:
+    async def _gather(
+        self, live: LiveRun, step: Step, action: Action[Any, Any, Any], names: tuple[str, ...]
+    ) -> dict[str, Any]:
         gathered: dict[str, Any] = {}
-        names = live.agent.needed(action).facts
-        if not names:
-            return gathered
         ctx = self._sender.context(live, action)
         for name in names:
             look = Send(action.facts[name], (ctx,), step.args, FACT_TIMEOUT)

@@ -263,7 +263,8 @@ class Repeats:
     """
 
     def __init__(self) -> None:
-        self._done: dict[str, tuple[Deed, ...]] = {}
+        # Plain tuples of plain values: the garbage collector does not walk through what a long run did.
+        self._done: dict[str, tuple[tuple[Id, int, int], ...]] = {}
         self._open: dict[Id, str] = {}
 
     def see(self, deed: Deed, digest: str) -> None:
@@ -275,19 +276,19 @@ class Repeats:
         else:
             known = self._open.pop(deed.id, None)
             if deed.kind == "settled" and known is not None:
-                self._done[known] = (*self._done.get(known, ()), deed._replace(args=None))
+                self._done[known] = (*self._done.get(known, ()), (deed.id, deed.at, deed.seq))
 
     def _forget(self, run: str, seq: int) -> None:
         for digest, deeds in list(self._done.items()):
-            if any((one.id[0], one.seq) == (run, seq) for one in deeds):
-                self._done[digest] = tuple(one for one in deeds if (one.id[0], one.seq) != (run, seq))
+            if any((call[0], place) == (run, seq) for call, _, place in deeds):
+                self._done[digest] = tuple(one for one in deeds if (one[0][0], one[2]) != (run, seq))
 
     def earlier(self, call: Id, digest: str, excused: Container[Id] = ()) -> Deed | None:
         """Return the last that was done, or is under way, that is the same as this call; not one that is *excused*."""
         short = _short(digest)
-        for done in reversed(self._done.get(short, ())):
-            if done.id != call and done.id not in excused:
-                return done
+        for other, at, seq in reversed(self._done.get(short, ())):
+            if other != call and other not in excused:
+                return Deed("settled", other, "", at, seq)
         for other, known in self._open.items():
             if known == short and other != call:
                 return Deed("begun", other, "", 0)
