@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 
 PAGE = (Path(__file__).parents[2] / "docs" / "policies.md").read_text()
-DIGEST = re.compile(r"\b[0-9a-f]{12}\b")
+VARYING = re.compile(r"\b[0-9a-f]{12}\b|\d+ ms\b")
 
 
 def blocks(language):
@@ -13,15 +13,16 @@ def blocks(language):
 
 
 def constant(text):
-    return DIGEST.sub("…", text).split()
+    return VARYING.sub("…", text).split()
 
 
 def test_what_the_page_shows_is_what_happens(tmp_path, command):
-    """Every command in turn, in the project that `init` makes; digests vary."""
+    """Every command in turn, in the project that `init` makes; digests and times vary."""
     command("init", "desk", cwd=tmp_path)
     folder = tmp_path / "desk"
-    (examples,) = blocks("toml")
+    (examples,), (_, strict) = blocks("toml"), blocks("python")
     (folder / "policy_examples.toml").write_text(examples)
+    (folder / "strict.py").write_text(strict)
     for block in blocks("console"):
         line, _, shown = block.removeprefix("$ ").partition("\n")
         result = command(*shlex.split(line)[1:], cwd=folder, env={"COLUMNS": "100", "NO_COLOR": "1"})
@@ -32,7 +33,7 @@ def test_the_examples_are_a_test(tmp_path, command):
     """What the page shows as a test passes in that project."""
     command("init", "desk", cwd=tmp_path)
     folder = tmp_path / "desk"
-    (examples,), (script,) = blocks("toml"), blocks("python")
+    (examples,), (script, _) = blocks("toml"), blocks("python")
     (folder / "policy_examples.toml").write_text(examples)
     (folder / "test_policy.py").write_text(script)
     result = command("test", "test_policy.py", "-p", "no:cacheprovider", cwd=folder)

@@ -6,10 +6,12 @@ import msgspec
 import typer
 from rich.text import Text
 
+from interlock.agents import Agent
 from interlock.cli import text
 from interlock.cli.errors import NO
 from interlock.cli.policies import policy_from
-from interlock.cli.project import agent_named, agents
+from interlock.cli.policy_words import short
+from interlock.cli.project import agent_named, agents, found
 from interlock.cli.screen import Screen
 from interlock.guardian import Case, Policy
 
@@ -21,7 +23,7 @@ def check(written: str | None, agent: str | None) -> None:
 
     Args:
         written: `FILE.py`, `FILE.py:NAME` or `FILE.json`.
-        agent: The agent whose actions the rules are about; without it all of the project's.
+        agent: The agent whose actions the rules are about; without it all of the project's, or for a file the only one.
 
     Raises:
         UsageError: there is no such policy or agent.
@@ -48,13 +50,21 @@ def policies(written: str | None, agent: str | None) -> list[tuple[str, Policy, 
     from interlock.cli.policy_shapes import shapes_of  # noqa: PLC0415 - it needs z3
 
     if written is not None and agent is None:
-        return [(written, policy_from(written), None)]
+        policy = policy_from(written)
+        whose = _only_one_for(policy)
+        return [(written, policy, None if whose is None else shapes_of(whose))]
     known = agents()
     chosen = [agent_named(known, agent)] if agent is not None else list(known.values())
     if written is None:
         return [(one.name, one.policy, shapes_of(one)) for one in chosen]
     policy = policy_from(written)
     return [(f"{written} for {one.name}", policy, shapes_of(one)) for one in chosen]
+
+
+def _only_one_for(policy: Policy) -> Agent | None:
+    """Return the project's agent, where it has one and the policy is for its actions."""
+    known = list(agents().values()) if found() is not None else []
+    return known[0] if len(known) == 1 and policy.actions <= known[0].reach.keys() else None
 
 
 def _print(screen: Screen, title: str, report: Any) -> None:
@@ -90,7 +100,7 @@ def _closing(report: Any) -> list[str | tuple[str, str]]:
 def print_rules(screen: Screen, rules: Any) -> None:
     """Print each rule with its file and line."""
     for place in rules:
-        where = f"{place.where}: " if place.where else ""
+        where = f"{short(place.where)}: " if place.where else ""
         screen.hang(Text(f"    {place.rule}  ", style="dim"), Text(text.visible(f"{where}{place.says}")))
 
 
@@ -98,5 +108,5 @@ def print_example(screen: Screen, case: Case) -> None:
     """Print a concrete call as JSON."""
     from interlock.guardian.proofs import shown  # noqa: PLC0415 - it needs z3
 
-    written = text.visible(msgspec.json.encode(shown(case), enc_hook=str).decode())
+    written = text.visible(msgspec.json.encode(shown(case), enc_hook=str, order="deterministic").decode())
     screen.hang(Text("    call  ", style="dim"), Text(written))

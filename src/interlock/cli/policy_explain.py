@@ -14,7 +14,7 @@ from interlock.cli.errors import NO, WELL, UsageError
 from interlock.cli.policy_given import Asked, case_of
 from interlock.cli.policy_recorded import Recorded, recorded
 from interlock.cli.policy_subject import agent_of, policy_of
-from interlock.cli.policy_words import changed, colour, decided, plain
+from interlock.cli.policy_words import changed, colour, decided, plain, short
 from interlock.cli.project import journal_path
 from interlock.cli.screen import NARROW, Screen
 from interlock.guardian import Case, Policy
@@ -117,13 +117,7 @@ def _put_rule(screen: Screen, one: Ruled) -> None:
     indent = " " * (4 if screen.width < NARROW else 7)
     screen.hang(Text(indent), Text(text.visible(one.why)))
     if one.place:
-        screen.hang(Text(indent), Text(text.visible(_short(one.place)), style="dim"))
-
-
-def _short(place: str) -> str:
-    """Return a place in a file from the current folder where it is below that."""
-    here = f"{Path.cwd()}/"
-    return place.removeprefix(here)
+        screen.hang(Text(indent), Text(text.visible(short(one.place)), style="dim"))
 
 
 def _put_changes(screen: Screen, found: Changes) -> None:

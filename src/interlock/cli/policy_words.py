@@ -1,6 +1,7 @@
 """How policy commands print what stands where in a case, and what a verdict comes to."""
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from interlock.cli import text
@@ -61,3 +62,9 @@ def plain(value: Any) -> Any:
             return [plain(each) for each in value]  # pyright: ignore[reportUnknownVariableType]
         case _:
             return None if value is ABSENT else shown(value)
+
+
+def short(place: str) -> str:
+    """Return a place in a file from the current folder where it is below that."""
+    here = f"{Path.cwd()}/"
+    return place.removeprefix(here)
