@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from interlock.guardian import ABSENT, Case, Failed, arg, count, fact, now, state, user
 from interlock.guardian.english import label
-from interlock.guardian.evaluate import evaluator, quantifiers, scope_of
+from interlock.guardian.evaluate import evaluator, quantifiers
 from interlock.guardian.expr import tree_of
-from interlock.guardian.proofs.encode import Encoding, ticks
+from interlock.guardian.proofs.encode import Encoding
 from interlock.guardian.proofs.examples import Unwritable, case_of
 from interlock.guardian.proofs.logic import z3
 from interlock.guardian.proofs.shapes import Shapes
+from interlock.guardian.proofs.terms import ticks
+from interlock.guardian.scope import scope_of
 from interlock.guardian.values import Unjudgeable, field, plain
 
 if TYPE_CHECKING:

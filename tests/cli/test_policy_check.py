@@ -33,7 +33,9 @@ def test_faults_with_rules_lines_and_a_call(project, interlock):
     joined = "".join(line.strip() for line in result.output.splitlines())
     assert "rules.py:6" in joined
     assert '"amount":7' in joined
-    assert result.output.count("no rule ever permits it") == 3, "of the actions of the project that the file does not mention"
+    assert result.output.count("no rule ever permits it") == 3, (
+        "of the actions of the project that the file does not mention"
+    )
     assert "5 findings" in result.output
     assert max(map(len, result.output.splitlines())) <= 80
 

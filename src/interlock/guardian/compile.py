@@ -5,8 +5,9 @@ from typing import Any
 
 import msgspec
 
-from interlock.guardian.evaluate import CASE, FACTS, READ, Scope, evaluator
+from interlock.guardian.evaluate import evaluator
 from interlock.guardian.rules import Clause, Opaque, Predicate, Rule
+from interlock.guardian.scope import CASE, FACTS, READ, Scope
 from interlock.guardian.values import Failed, Unjudgeable, named
 from interlock.guardian.verdict import Need
 

@@ -42,6 +42,7 @@ from typing import Any, Final, TypeGuard, cast
 from interlock.guardian import patterns
 from interlock.guardian.calculate import ZONELESS, added, calculated, exactly, number, term
 from interlock.guardian.english import label
+from interlock.guardian.scope import BUDGET, CASE, COUNTED, FACTS, ITEMS, MOST_ELEMENTS, PLACES, READ, Scope
 from interlock.guardian.tree import (
     And,
     Clock,
@@ -76,34 +77,11 @@ from interlock.guardian.values import (
     plain,
     text,
 )
-from interlock.guardian.verdict import Case
 
-# What one judgement works on, at fixed places: a list is the fastest thing to read in Python.
-Scope = list[Any]
 Evaluator = Callable[[Scope], Any]
 
 # `type`, with a type of its own that lets Any be any.
 _type: Final = cast("Callable[[Any], type[Any]]", type)
-
-_PLACES: Final = {"arg": 0, "fact": 1, "user": 2, "agent": 3, "tenant": 4, "state": 5}
-FACTS: Final = 1
-READ: Final = 6
-_BUDGET: Final = 7
-CASE: Final = 8
-COUNTED: Final = 9
-_ITEMS: Final = 10
-_MOST_ELEMENTS: Final = 100_000
-
-
-def scope_of(case: Case, quantifiers: int) -> Scope:
-    """Return what one judgement of *case* works on."""
-    args, facts = _dict(case.args), _dict(case.facts)
-    scope: Scope = [args, facts, case.user, case.agent, case.tenant, case.state, {}, _MOST_ELEMENTS, case, {}]
-    return scope + [ABSENT] * quantifiers if quantifiers else scope
-
-
-def _dict(mapping: Any) -> dict[str, Any]:
-    return mapping if type(mapping) is dict else dict(mapping)  # pyright: ignore[reportUnknownVariableType]
 
 
 def quantifiers(tree: Tree) -> int:
@@ -148,7 +126,7 @@ def _literal(tree: Value) -> Evaluator:
 
 
 def _path(tree: Path) -> Evaluator:
-    place = _PLACES[tree.root]
+    place = PLACES[tree.root]
     if tree.root == "fact":
         return _fact(tree)
     if tree.root == "arg" and len(tree.steps) == 1:
@@ -209,7 +187,7 @@ _NOT_GATHERED: Final = Failed("nobody looked it up")
 
 
 def _item(tree: Item) -> Evaluator:
-    return _steps(_ITEMS + tree.number, tree.steps)
+    return _steps(ITEMS + tree.number, tree.steps)
 
 
 def same(left: Any, right: Any) -> bool:
@@ -429,9 +407,9 @@ def _among(value: Evaluator, known: frozenset[Plain]) -> Evaluator:
 
 
 def _afford(scope: Scope, elements: tuple[Any, ...]) -> tuple[Any, ...]:
-    scope[_BUDGET] -= len(elements)
-    if scope[_BUDGET] < 0:
-        raise Unjudgeable(f"more than {_MOST_ELEMENTS} elements would have to be looked at")
+    scope[BUDGET] -= len(elements)
+    if scope[BUDGET] < 0:
+        raise Unjudgeable(f"more than {MOST_ELEMENTS} elements would have to be looked at")
     return elements
 
 
@@ -453,7 +431,7 @@ def _length(tree: Length) -> Evaluator:
 
 def _sum(tree: Each) -> Evaluator:
     over, listed = value_of(tree.over), _at(tree.over, items)
-    body, place, summand = value_of(tree.body), _ITEMS + tree.number, _at(tree.body, number)
+    body, place, summand = value_of(tree.body), ITEMS + tree.number, _at(tree.body, number)
 
     def add_up(scope: Scope) -> int | Decimal:
         total: int | Decimal = 0
@@ -469,7 +447,7 @@ def _each(tree: Each) -> Evaluator:
     if tree.op == "sum":
         return _sum(tree)
     over, listed = value_of(tree.over), _at(tree.over, items)
-    body, place = _truth(tree.body), _ITEMS + tree.number
+    body, place = _truth(tree.body), ITEMS + tree.number
 
     def how_many(scope: Scope) -> tuple[int, int]:
         elements, held = _afford(scope, listed(over(scope))), 0

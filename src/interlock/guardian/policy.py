@@ -10,8 +10,9 @@ from interlock.canonical import canonical
 from interlock.errors import PolicyError
 from interlock.guardian.check import Known, check, named, windows
 from interlock.guardian.compile import Compiled, Concerned, compiled, concerned, described, trouble, would
-from interlock.guardian.evaluate import COUNTED, READ, Scope, quantifiers, scope_of
+from interlock.guardian.evaluate import quantifiers
 from interlock.guardian.rules import Clause, Opaque, Rule
+from interlock.guardian.scope import COUNTED, READ, Scope, scope_of
 from interlock.guardian.tree import Window
 from interlock.guardian.verdict import Case, Verdict
 

@@ -8,7 +8,8 @@ import msgspec
 from interlock.guardian import ABSENT, Case, Failed, Opaque, Policy, Rule, Verdict
 from interlock.guardian.compile import compiled, described
 from interlock.guardian.english import label
-from interlock.guardian.evaluate import quantifiers, scope_of
+from interlock.guardian.evaluate import quantifiers
+from interlock.guardian.scope import scope_of
 from interlock.guardian.tree import Clock, Path, Tree, Window, walk
 from interlock.lab.reasons import reason
 

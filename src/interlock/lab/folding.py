@@ -5,7 +5,8 @@ from typing import Literal
 import msgspec
 
 from interlock.guardian import Case
-from interlock.guardian.evaluate import evaluator, quantifiers, scope_of
+from interlock.guardian.evaluate import evaluator, quantifiers
+from interlock.guardian.scope import scope_of
 from interlock.guardian.tree import And, Not, Or, Path, Tree, Window, is_never_truth, walk
 from interlock.guardian.values import Unjudgeable
 

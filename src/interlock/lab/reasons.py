@@ -4,14 +4,8 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from interlock.guardian.english import english
-from interlock.guardian.evaluate import (
-    Evaluator,
-    Scope,
-    evaluator,
-    quantifiers,
-    scope_of,
-    value_of,
-)
+from interlock.guardian.evaluate import Evaluator, evaluator, quantifiers, value_of
+from interlock.guardian.scope import Scope, scope_of
 from interlock.guardian.tree import And, Compare, Each, In, IsAbsent, Many, Matches, Not, Or, Tree, Value
 from interlock.guardian.values import ABSENT
 from interlock.guardian.verdict import Case

@@ -37,6 +37,7 @@ from interlock.runtime.ids import run_id
 from interlock.runtime.live import LiveRun
 from interlock.runtime.loops import DRAIN, Loops
 from interlock.runtime.mailbox import Mailbox
+from interlock.runtime.opening import opened
 from interlock.runtime.options import Credentials, Look, Options
 from interlock.runtime.path import ActionPath
 from interlock.runtime.pool import ThreadPool
@@ -126,7 +127,7 @@ class Runtime:
         """
         for agent in self.agents.values():
             _ = agent.model  # A missing key or package is told now, not in the first run.
-        store = await _opened(self._where)
+        store = await opened(self._where)
         try:
             await store.drive(f"process {os.getpid()}")
         except BaseException:
@@ -493,18 +494,3 @@ class Runtime:
     def __repr__(self) -> str:
         state = f"{len(self._live)} runs held" if self._open else "closed"
         return f"<Runtime {', '.join(self.agents)} [{state}]>"
-
-
-async def _opened(where: "str | os.PathLike[str] | Store") -> Store:
-    if not isinstance(where, (str, os.PathLike)):
-        return where
-    path = os.fspath(where)
-    if path == ":memory:":
-        from interlock.journal.memory import MemoryStore  # noqa: PLC0415 - only who uses a store pays for its import
-
-        return MemoryStore()
-    if "://" in path:
-        raise DeclarationError(f"{path!r}: journals live in a SQLite file, ':memory:' or a store object; give a path")
-    from interlock.journal.sqlite import SqliteStore  # noqa: PLC0415 - the same
-
-    return SqliteStore(path)

@@ -9,13 +9,14 @@ from typing import Any, Literal
 
 import msgspec
 
-from interlock.guardian.evaluate import evaluator, quantifiers, scope_of
+from interlock.guardian.evaluate import evaluator, quantifiers
 from interlock.guardian.policy import Policy
 from interlock.guardian.proofs.encode import Encoding, Pair
 from interlock.guardian.proofs.examples import Unwritable, case_of
 from interlock.guardian.proofs.logic import Term, checked, every, implies, negated, some, unknowns, z3
 from interlock.guardian.proofs.shapes import Shape, Shapes
 from interlock.guardian.rules import Opaque, Rule
+from interlock.guardian.scope import scope_of
 from interlock.guardian.tree import Tree
 from interlock.guardian.values import ABSENT
 from interlock.guardian.verdict import Case

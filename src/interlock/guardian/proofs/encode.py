@@ -10,7 +10,7 @@ years 1 and 9999.
 # The tables at the end name methods of the class above them.
 # pyright: reportPrivateUsage=false
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, cast
 from zoneinfo import ZoneInfo
@@ -20,7 +20,6 @@ from interlock.guardian.english import label
 from interlock.guardian.proofs.cells import DAY, RANGES, Cell, Cells, Symbol
 from interlock.guardian.proofs.logic import (
     Term,
-    as_real,
     both,
     chosen,
     either,
@@ -33,6 +32,7 @@ from interlock.guardian.proofs.logic import (
 )
 from interlock.guardian.proofs.scan import Place, Scan, kind_of
 from interlock.guardian.proofs.shapes import Kind, Shape, Shapes
+from interlock.guardian.proofs.terms import TESTS, TURNED, among_slot, calculated, compared, constant, of_cases, plus
 from interlock.guardian.tree import (
     And,
     Clock,
@@ -155,18 +155,18 @@ class Encoding:
 
     def _literal(self, node: Value, bound: Bound) -> Symbol:
         kind = kind_of(node)
-        return Symbol({kind: True}, {kind: _constant(kind, node.python())})
+        return Symbol({kind: True}, {kind: constant(kind, node.python())})
 
     def _math(self, node: Math, bound: Bound) -> Symbol:
         left, right = self._value(node.left, bound), self._value(node.right, bound)
         found: list[tuple[Kind, Term, Term]] = []
         for one in left.kinds:
             for other in right.kinds:
-                made = _calculated(node.op, one, left.of.get(one), other, right.of.get(other))
+                made = calculated(node.op, one, left.of.get(one), other, right.of.get(other))
                 if made is not None:
                     kind, fine, result = made
                     found.append((kind, every((left.has(one), right.has(other), fine)), result))
-        return _of_cases(found)
+        return of_cases(found)
 
     def _length(self, node: Length, bound: Bound) -> Symbol:
         value = self._value(node.part, bound)
@@ -183,7 +183,7 @@ class Encoding:
                 sized, size = self._free(("sized", value.place)), self._free(("fields", value.place), z3.Int)
                 self.cells.always.append(size >= 0)
                 found.append(("number", both(value.has("record"), sized), size))
-        return _of_cases(found)
+        return of_cases(found)
 
     def _free(self, key: Any, make: Any = None) -> Term:
         if key not in self.free:
@@ -271,7 +271,7 @@ class Encoding:
             return same_truth(one, other)
         if kind == "text":
             return self._same_text(left, right)
-        return _compared("==", one, other)
+        return compared("==", one, other)
 
     def _same_text(self, left: Symbol, right: Symbol) -> Term:
         one, other = left.of["text"], right.of["text"]
@@ -284,15 +284,15 @@ class Encoding:
     def _ordered(self, op: str, kind: Kind, left: Symbol, right: Symbol) -> Term:
         one, other = left.of[kind], right.of[kind]
         if kind != "text":
-            return _compared(op, one, other)
+            return compared(op, one, other)
         if isinstance(one, str) and isinstance(other, str):
-            return _TESTS[op](one, other)
+            return TESTS[op](one, other)
         if isinstance(one, str):
-            return self._ordered(_TURNED[op], kind, right, left)
+            return self._ordered(TURNED[op], kind, right, left)
         assert isinstance(left, Cell)
         assert left.words is not None
         if isinstance(other, str):
-            return left.words.holds(one, lambda text: _TESTS[op](text, other))
+            return left.words.holds(one, lambda text: TESTS[op](text, other))
         return self._ordered_texts(op, left, cast("Cell", right))
 
     def _ordered_texts(self, op: str, left: Cell, right: Cell) -> Term:
@@ -300,7 +300,7 @@ class Encoding:
         if left.place == right.place:
             return op in ("<=", ">=")
         if repr(left.place) > repr(right.place):
-            return self._ordered_texts(_TURNED[op], right, left)
+            return self._ordered_texts(TURNED[op], right, left)
         equal = left.of["text"] == right.of["text"]
         less = both(negated(equal), self._free(("less", left.place, right.place)))
         under = less if op in ("<", ">=") else either(less, equal)
@@ -396,7 +396,7 @@ class Encoding:
         bad = either(negated(listed.has("list")), some([*(both(here, unclear) for here, _, unclear in parts), worse]))
         total = self._rest(node, bound, listed)
         for here, number, _ in parts:
-            total = _plus(total, chosen(here, number, z3.IntVal(0)))
+            total = plus(total, chosen(here, number, z3.IntVal(0)))
         return Symbol({"number": negated(bad), "bad": bad}, {"number": total})
 
     def _rest(self, node: Each, bound: Bound, listed: Symbol) -> Term:
@@ -408,98 +408,6 @@ class Encoding:
         rest = self._free(("rest", label(node), bound), z3.Int)
         self.cells.always += [rest >= 0, either(negated(beyond), rest <= listed.size - listed.slots)]
         return chosen(beyond, rest, z3.IntVal(0))
-
-
-def among_slot(listed: Symbol, at: int) -> Term:
-    """Return that a list has an element at this position."""
-    return cast("Cell", listed).size > at
-
-
-def _constant(kind: Kind, value: Any) -> Any:
-    match kind:
-        case "number":
-            return z3.IntVal(value) if isinstance(value, int) else real(value)
-        case "none" | "text" | "truth":
-            return value
-        case _:
-            return z3.IntVal(ticks(value))
-
-
-def ticks(value: Any) -> int:
-    """Return a moment or duration as the number that formulas count it in."""
-    if isinstance(value, timedelta):
-        return value // timedelta(microseconds=1)
-    if isinstance(value, datetime):
-        zero = datetime(1, 1, 1, tzinfo=UTC if value.tzinfo else None)
-        return DAY + (value - zero) // timedelta(microseconds=1)
-    if isinstance(value, date):
-        return value.toordinal()
-    if value.tzinfo is not None:
-        raise NotImplementedError("a time of day with a time zone")
-    return (value.hour * 3600 + value.minute * 60 + value.second) * 1_000_000 + value.microsecond
-
-
-def _of_cases(found: list[tuple[Kind, Term, Term]]) -> Symbol:
-    """Return the value that is one of several, each under its own condition."""
-    kinds: dict[Kind, Term] = {}
-    of: dict[Kind, Any] = {}
-    for kind, condition, given in found:
-        result = given
-        if kind in of and z3.is_int(of[kind]) != z3.is_int(result):
-            of[kind], result = as_real(of[kind]), as_real(result)
-        of[kind] = chosen(condition, result, of[kind]) if kind in of else result
-        kinds[kind] = either(kinds.get(kind, False), condition)
-    return Symbol({**kinds, "bad": negated(some(kinds.values()))}, of)
-
-
-def _calculated(op: str, one: Kind, left: Any, other: Kind, right: Any) -> tuple[Kind, Term, Term] | None:
-    """Return the kind of what *op* makes of two kinds, when it can be judged, and the result."""
-    if one == "number" == other:
-        made = {"+": lambda: _plus(left, right), "-": lambda: _plus(left, -right), "*": lambda: _times(left, right)}[
-            op
-        ]()
-        return "number", True, made
-    if op == "+" and one == "duration" and other in ("date", "datetime", "moment"):
-        return _calculated(op, other, right, one, left)
-    if op == "-" and one == other and one in ("date", "datetime", "moment"):
-        return _within("duration", (left - right) * DAY if one == "date" else left - right)
-    if op == "*" or other != "duration" or one not in ("date", "datetime", "moment", "duration"):
-        return None
-    change = right if op == "+" else -right
-    if one == "date":
-        kind, inside, result = _within("date", left + change / DAY)
-        return kind, both(change % DAY == 0, inside), result
-    return _within(one, left + change)
-
-
-def _within(kind: Kind, result: Term) -> tuple[Kind, Term, Term]:
-    low, high = RANGES[kind]
-    return kind, both(result >= low, result <= high), result
-
-
-def _times(one: Term, other: Term) -> Term:
-    return one * other if z3.is_int(one) == z3.is_int(other) else as_real(one) * as_real(other)
-
-
-def _plus(one: Term, other: Term) -> Term:
-    return one + other if z3.is_int(one) == z3.is_int(other) else as_real(one) + as_real(other)
-
-
-_TESTS: Final[dict[str, Callable[[Any, Any], Any]]] = {
-    "==": lambda one, other: one == other,
-    "<": lambda one, other: one < other,
-    "<=": lambda one, other: one <= other,
-    ">": lambda one, other: one > other,
-    ">=": lambda one, other: one >= other,
-}
-_TURNED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
-
-
-def _compared(op: str, one: Term, other: Term) -> Term:
-    if z3.is_int(one) != z3.is_int(other):
-        one, other = as_real(one), as_real(other)
-    found = _TESTS[op](one, other)
-    return found if z3.is_expr(found) else bool(found)
 
 
 _VALUES: Final[dict[type, Any]] = {
