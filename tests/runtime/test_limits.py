@@ -5,6 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from interlock import (
     ANY,
@@ -29,8 +31,11 @@ from interlock import (
     surge,
     total,
 )
+from interlock.guardian import Expr
+from interlock.guardian.expr import tree_of
 from interlock.guardian.tree import Per
 from interlock.journal import Redactor
+from interlock.runtime.tallies import Deed, Record
 from interlock.testing import FakeClock
 
 
@@ -326,3 +331,58 @@ class TestLimit:
             await paid(rt, 9, amount="0.3", to="ann")
             await paid(rt, 9, amount="0.3", to="bob")
         assert sum(till.paid) == Decimal("1.8")
+
+
+class TestForgetting:
+    """What has left a window is not kept."""
+
+    def record(self, window: Expr) -> Record:
+        """Return the record of a window."""
+        return Record(tree_of(window))
+
+    def test_a_window_keeps_only_what_is_in_it(self) -> None:
+        """However many deeds there were, of however many values, only those within the window are held."""
+        record = self.record(count("pay", same="to", per="everyone", within="1s"))
+        for number in range(10_000):
+            record.see(Deed("settled", ("r", str(number)), "pay", number * 100_000, number, {"to": str(number)}))
+        assert record.value({"to": "9999"}, 999_900_000) == 1
+        assert len(record) <= 10
+
+    def test_a_rate_keeps_an_hour(self) -> None:
+        """A surge remembers the calls of an hour, so that none is counted twice, and no more."""
+        record = self.record(surge("pay", per="everyone", bucket="1m"))
+        for number in range(10_000):
+            record.see(Deed("settled", ("r", str(number)), "pay", number * 1_000_000, number, {"to": "a"}))
+        assert len(record) <= 3_600
+
+    @given(
+        st.lists(
+            st.tuples(
+                st.sampled_from(["begun", "settled", "released", "undone"]), st.integers(0, 5), st.integers(0, 30)
+            ),
+            max_size=40,
+        )
+    )
+    def test_it_counts_as_a_list_would(self, steps: list[tuple[Any, int, int]]) -> None:
+        """Whatever happens to calls in whatever order, the number is that of a plain list of what stands."""
+        record = self.record(count("pay", per="everyone", within="10s"))
+        now, stands = 0, {}
+        for seq, (kind, call, later) in enumerate(steps, 1):
+            now += later * 1_000_000
+            name = ("r", str(call))
+            known = stands.get(name)
+            if kind == "begun":
+                record.see(Deed("begun", name, "pay", now, 0, {}))
+                stands[name] = (now, 0)
+            elif kind == "settled":
+                record.see(Deed("settled", name, "pay", now, seq))
+                if known is not None:
+                    stands[name] = (known[0], seq)
+            elif kind == "released":
+                record.see(Deed("released", name, "pay", now))
+                stands.pop(name, None)
+            elif known is not None and known[1]:
+                record.see(Deed("undone", ("r", "undo"), "pay", now, known[1]))
+                del stands[name]
+            stands = {one: (at, seq) for one, (at, seq) in stands.items() if at > now - 10_000_000}
+            assert record.value({}, now) == len(stands)

@@ -6,7 +6,7 @@ many runs are judged at once: nothing is awaited between a judgement and the int
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -92,7 +92,7 @@ class Deeds:
         self._every: tuple[Window, ...] = ()
         self._records: OrderedDict[Key, Record | Repeats] = OrderedDict()
         self._reading: dict[Key, tuple[asyncio.Future[None], list[_Seen]]] = {}
-        self._pending: dict[int, list[_Seen]] = {}
+        self._pending: dict[int, tuple[Whose, int, int, Sequence[Event]]] = {}
         self._tickets = 0
 
     def watch(self, windows: Iterable[Window]) -> None:
@@ -114,17 +114,18 @@ class Deeds:
 
     def seen(self, whose: Whose, first: int, at: int, events: Sequence[Event]) -> int:
         """Take in events that are about to be written, the first of them at seq *first*; return a ticket for `kept`."""
-        found: list[_Seen] = []
+        is_relevant = False
         for seq, event in enumerate(events, first):
             read = _READERS.get(type(event))
-            one = read(whose, seq, at, event, self._windows) if read is not None else None
-            if one is not None:
-                found.append(one)
-                self._take_in(one)
-        if not found:
+            if read is not None:
+                is_relevant = True
+                one = read(whose, seq, at, event, self._windows)
+                if one is not None:
+                    self._take_in(one)
+        if not is_relevant:
             return 0
         self._tickets += 1
-        self._pending[self._tickets] = found
+        self._pending[self._tickets] = (whose, first, at, events)
         return self._tickets
 
     def kept(self, ticket: int) -> None:
@@ -210,7 +211,7 @@ class Deeds:
         if key in self._reading:
             await asyncio.shield(self._reading[key][0])
             return
-        log = [one for found in self._pending.values() for one in found if key in self._keys(one)]
+        log = [one for one in self._on_their_way() if key in self._keys(one)]
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._reading[key] = (done, log)
         try:
@@ -225,6 +226,14 @@ class Deeds:
         finally:
             del self._reading[key]
             done.set_result(None)
+
+    def _on_their_way(self) -> Iterator[_Seen]:
+        """Yield what was seen and may not be durable yet."""
+        for owner, first, at, events in self._pending.values():
+            for seq, event in enumerate(events, first):
+                one = _seen(owner, seq, at, event, self._windows)
+                if one is not None:
+                    yield one
 
     def _keep(self, key: Key, record: Record | Repeats) -> None:
         self._records[key] = record

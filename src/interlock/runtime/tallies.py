@@ -26,6 +26,10 @@ MOST_DEEDS: Final = 1_000_000
 """How many deeds one window holds; beyond that it can't be counted, and rules that need it deny."""
 
 
+REMEMBERED: Final = 3_600_000_000
+"""How long a call that was counted in a rate is remembered, so that it counts once; in microseconds."""
+
+
 class Deed(NamedTuple):
     """Something that happened to a call: it was begun, settled (it is known that it was done), or is no more.
 
@@ -51,33 +55,29 @@ class _Entry(NamedTuple):
 
 
 class Tally:
-    """The deeds of one window, and their number or sum as of now.
+    """The deeds of one window with the same arguments, and their number or sum.
 
-    The mutable state: the deeds by their id, the line in which they leave the window, and what they come to.
+    The mutable state: the deeds by their id, and what they come to.
     """
 
     def __init__(self, window: Window) -> None:
         self._window = window
         self._entries: dict[Id, _Entry] = {}
-        self._line: deque[tuple[int, Id]] = deque()
         self._number = 0
         self._sum: int | Decimal = 0
         self._unknown = 0
 
     def put(self, call: Id, entry: _Entry) -> None:
         """Add a deed, or what has become of it."""
-        before = self.drop(call)
+        self.drop(call)
         self._entries[call] = entry
         self._weigh(entry, 1)
-        if self._window.within and (before is None or before.at != entry.at):
-            self._line.append((entry.at, call))
 
-    def drop(self, call: Id) -> _Entry | None:
+    def drop(self, call: Id) -> None:
         """Forget a deed."""
         entry = self._entries.pop(call, None)
         if entry is not None:
             self._weigh(entry, -1)
-        return entry
 
     def get(self, call: Id) -> _Entry | None:
         """Return what is known of a deed."""
@@ -91,18 +91,12 @@ class Tally:
             self._unknown += sign if entry.amount is None else 0
             self._sum = added(self._sum, sign * (entry.amount or 0))
 
-    def value(self, now: int, mark: int) -> int | Decimal:
-        """Return what the deeds within the window come to; with a *mark*, those after it.
+    def value(self, mark: int) -> int | Decimal:
+        """Return what the deeds come to; with a *mark*, those after it.
 
         Raises:
             Unjudgeable: one of them has no number to add.
         """
-        line, cutoff = self._line, now - self._window.within
-        while line and line[0][0] <= cutoff:
-            at, call = line.popleft()
-            entry = self._entries.get(call)
-            if entry is not None and entry.at == at:
-                self.drop(call)
         if mark:
             return self._after(mark)
         self._check(self._unknown)
@@ -130,8 +124,8 @@ class Tally:
 class Record:
     """One window over one scope.
 
-    The mutable state: a tally for each value of the same arguments, which tally a deed is in, after what `since` counts
-    anew, the order in which deeds were seen, and the rate of a surge.
+    The mutable state: a tally for each value of the same arguments, which tally a deed is in, the line in which deeds
+    leave the window, after what `since` counts anew, the order in which deeds were seen, and the rate of a surge.
     """
 
     def __init__(self, window: Window) -> None:
@@ -140,14 +134,15 @@ class Record:
         """Whether it no longer knows what counts and has to be read anew."""
         self._tallies: dict[Same, Tally] = {}
         self._places: dict[Id, Same] = {}
+        self._line: deque[tuple[int, Id]] = deque()
         self._marks: dict[Same, int] = {}
         self._marking: dict[Id, Same] = {}
         self._order = 0
         self._surge = Surge(window.within) if window.op == "surge" else None
-        self._rated: set[Id] = set()
 
     def see(self, deed: Deed) -> None:
         """Take in something that happened; seen twice, it counts once."""
+        self._expire(deed.at)
         if deed.action in self.window.since or deed.id in self._marking:
             self._mark(deed)
         if self._surge is not None:
@@ -165,7 +160,7 @@ class Record:
             return
         self._release(deed.id)
         same = self._same_of(deed)
-        self._places[deed.id] = same
+        self._enter(deed, same)
         amount = _amount(deed.args.get(self.window.of)) if self.window.of and not deed.redacted else None
         self._order += 1
         self._tally(same).put(deed.id, _Entry(deed.at, amount, deed.kind == "settled", self._order, deed.seq))
@@ -178,9 +173,31 @@ class Record:
             self._order += 1
             tally.put(deed.id, entry._replace(settled=True, order=self._order, seq=deed.seq))
 
+    def _enter(self, deed: Deed, same: Same) -> None:
+        self._places[deed.id] = same
+        if self.window.within:
+            self._line.append((deed.at, deed.id))
+
     def _release(self, call: Id) -> None:
-        if call in self._places:
-            self._tally(self._places.pop(call)).drop(call)
+        if call not in self._places:
+            return
+        place = self._places.pop(call)
+        tally = self._tallies.get(place)
+        if tally is not None:
+            tally.drop(call)
+            if not tally:
+                del self._tallies[place]
+
+    def _expire(self, now: int) -> None:
+        """Let go of deeds that have left the window."""
+        line, cutoff = self._line, now - (self.window.within if self._surge is None else REMEMBERED)
+        while line and line[0][0] <= cutoff:
+            at, call = line.popleft()
+            tally = self._tallies.get(self._places.get(call, ()))
+            entry = tally.get(call) if tally is not None else None
+            # One that was begun again has a later place in the line.
+            if entry is None or entry.at == at:
+                self._release(call)
 
     def _undo(self, deed: Deed) -> None:
         for call, place in list(self._places.items()):
@@ -193,6 +210,9 @@ class Record:
         if deed.kind == "undone":
             self.is_stale = True
             return
+        if deed.kind == "released":
+            self._marking.pop(deed.id, None)
+            return
         if deed.args is not None:
             known = not deed.redacted and all(earlier in deed.args for earlier, _ in self.window.same)
             self._marking[deed.id] = self._same_of(deed) if known else None
@@ -202,8 +222,8 @@ class Record:
 
     def _rate(self, deed: Deed, surge: Surge) -> None:
         """Count a call in the rate once, whatever becomes of it."""
-        if deed.action in self.window.actions and deed.args is not None and deed.id not in self._rated:
-            self._rated.add(deed.id)
+        if deed.action in self.window.actions and deed.args is not None and deed.id not in self._places:
+            self._enter(deed, ())
             surge.add(deed.at)
 
     def _same_of(self, deed: Deed) -> Same:
@@ -219,6 +239,7 @@ class Record:
 
     def value(self, args: Mapping[str, Any], now: int) -> Any:
         """Return what the window comes to for a proposal with these arguments; `Failed` where that can't be told."""
+        self._expire(now)
         if self._surge is not None:
             return self._surge.above(now)
         if len(self._places) > MOST_DEEDS:
@@ -229,10 +250,13 @@ class Record:
             for place in {same, None} if self.window.same else (same,):
                 tally = self._tallies.get(place)
                 if tally is not None:
-                    total = added(total, tally.value(now, self._after(same)))
+                    total = added(total, tally.value(self._after(same)))
         except Unjudgeable as error:
             return Failed(str(error))
         return total
+
+    def __len__(self) -> int:
+        return len(self._places)
 
     def _after(self, same: Same) -> int:
         return max(self._marks.get(None, 0), self._marks.get(same, 0))
