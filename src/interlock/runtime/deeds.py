@@ -7,9 +7,10 @@ many runs are judged at once: nothing is awaited between a judgement and the int
 import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Container, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 
 from interlock.guardian import Failed
 from interlock.guardian.english import label
@@ -29,7 +30,7 @@ OVERLAP: Final = 3_600_000_000
 """How much further back than a window reaches the journal is read, since clocks of processes differ; microseconds."""
 
 
-class Whose(NamedTuple):
+class Whose(Struct, frozen=True, gc=False):
     """A run and whose it is, which decides in whose windows its deeds count.
 
     `together` is the scope in which identical effects are repeats: the conversation, or a run that stands alone.
@@ -59,7 +60,7 @@ class Whose(NamedTuple):
                 return ("everyone",)
 
 
-class _Seen(NamedTuple):
+class _Seen(Struct, frozen=True, gc=False):
     whose: Whose
     deed: Deed
     digest: str

@@ -5,9 +5,11 @@ days, say); in it, a `Tally` for each value of the arguments that must be the sa
 """
 
 from collections import deque
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal
+
+from msgspec import Struct
 
 from interlock.canonical import canonical
 from interlock.guardian import Failed
@@ -30,7 +32,7 @@ REMEMBERED: Final = 3_600_000_000
 """How long a call that was counted in a rate is remembered, so that it counts once; in microseconds."""
 
 
-class Deed(NamedTuple):
+class Deed(Struct, frozen=True, gc=False):
     """Something that happened to a call: it was begun, settled (it is known that it was done), or is no more.
 
     `args` are its arguments as JSON values, where they are known; `seq` is the place of the outcome, or, of a deed that
@@ -46,7 +48,7 @@ class Deed(NamedTuple):
     redacted: bool = False
 
 
-class _Entry(NamedTuple):
+class _Entry(Struct, frozen=True, gc=False):
     at: int
     amount: int | Decimal | None
     settled: bool
@@ -171,7 +173,7 @@ class Record:
         entry = tally.get(deed.id) if tally is not None else None
         if tally is not None and entry is not None:
             self._order += 1
-            tally.put(deed.id, entry._replace(settled=True, order=self._order, seq=deed.seq))
+            tally.put(deed.id, _Entry(entry.at, entry.amount, True, self._order, deed.seq))
 
     def _enter(self, deed: Deed, same: Same) -> None:
         self._places[deed.id] = same
@@ -280,43 +282,69 @@ def _amount(value: Any) -> int | Decimal | None:
     return number if number.is_finite() else None
 
 
-class Repeats:
+class _Done(Struct, frozen=True, gc=False):
+    """An effect that was done, and the one with the same digest before it."""
+
+    id: Id
+    at: int
+    seq: int
+    before: "_Done | None"
+
+
+class Repeats(Struct, gc=False):
     """The effects of one conversation by their digests: what was done already, and what is under way.
 
-    The mutable state: of each digest the calls that were done, and the calls under way.
+    The mutable state: of each digest what was done, the last first, and the calls under way. All of it is made of what
+    the garbage collector does not walk through, for there is one for each run.
     """
 
-    def __init__(self) -> None:
-        # Plain tuples of plain values: the garbage collector does not walk through what a long run did.
-        self._done: dict[str, tuple[tuple[Id, int, int], ...]] = {}
-        self._open: dict[Id, str] = {}
+    done: dict[str, _Done] = {}
+    open: dict[str, str] = {}
 
     def see(self, deed: Deed, digest: str) -> None:
         """Take in what became of an effect; its digest is known when it begins."""
         if deed.kind == "undone":
             self._forget(deed.id[0], deed.seq)
         elif deed.kind == "begun":
-            self._open[deed.id] = _short(digest)
+            self.open[_joined(deed.id)] = _short(digest)
         else:
-            known = self._open.pop(deed.id, None)
+            known = self.open.pop(_joined(deed.id), None)
             if deed.kind == "settled" and known is not None:
-                self._done[known] = (*self._done.get(known, ()), (deed.id, deed.at, deed.seq))
+                self.done[known] = _Done(deed.id, deed.at, deed.seq, self.done.get(known))
 
     def _forget(self, run: str, seq: int) -> None:
-        for digest, deeds in list(self._done.items()):
-            if any((call[0], place) == (run, seq) for call, _, place in deeds):
-                self._done[digest] = tuple(one for one in deeds if (one[0][0], one[2]) != (run, seq))
+        for digest in list(self.done):
+            left: _Done | None = None
+            for one in reversed(list(self._all(digest))):
+                if (one.id[0], one.seq) != (run, seq):
+                    left = _Done(one.id, one.at, one.seq, left)
+            if left is None:
+                del self.done[digest]
+            else:
+                self.done[digest] = left
+
+    def _all(self, digest: str) -> Iterator[_Done]:
+        done = self.done.get(digest)
+        while done is not None:
+            yield done
+            done = done.before
 
     def earlier(self, call: Id, digest: str, excused: Container[Id] = ()) -> Deed | None:
         """Return the last that was done, or is under way, that is the same as this call; not one that is *excused*."""
         short = _short(digest)
-        for other, at, seq in reversed(self._done.get(short, ())):
-            if other != call and other not in excused:
-                return Deed("settled", other, "", at, seq)
-        for other, known in self._open.items():
-            if known == short and other != call:
-                return Deed("begun", other, "", 0)
+        if short in self.done:
+            for done in self._all(short):
+                if done.id != call and done.id not in excused:
+                    return Deed("settled", done.id, "", done.at, done.seq)
+        for other, known in self.open.items():
+            if known == short and other != _joined(call):
+                run, _, key = other.partition("\n")
+                return Deed("begun", (run, key), "", 0)
         return None
+
+
+def _joined(call: Id) -> str:
+    return f"{call[0]}\n{call[1]}"
 
 
 def _short(digest: str) -> str:
