@@ -1,7 +1,6 @@
 """Which rules judge a run: the agent's, its organisation's and its tenant's; replaced at once or not at all."""
 
 import asyncio
-import threading
 from typing import ClassVar
 
 import pytest
@@ -191,7 +190,31 @@ class TestReplacing:
                 if hasattr(one.event, "judgement") and one.event.judgement is not None
             }
             assert hashes <= {low.hash, high.hash, desk().policy.hash}
-            assert threading.active_count() < 50
+
+    async def test_while_facts_are_gathered(self) -> None:
+        """A policy that comes in the middle of a judgement, and needs facts of its own, gets them."""
+
+        @action.irreversible
+        async def slow(ctx: Ctx[None], amount: int) -> str:
+            """Pay slowly."""
+            return "paid"
+
+        @slow.fact
+        async def swapped(ctx: Ctx[None], amount: int) -> bool:
+            rt.set_policy(after, agent="slow")
+            return True
+
+        @slow.fact
+        async def limit(ctx: Ctx[None], amount: int) -> int:
+            return 70
+
+        before = Policy(permit(slow, when=fact.swapped == True))  # noqa: E712 - a condition
+        after = Policy(permit(slow, when=arg.amount <= fact.limit))
+        async with Runtime(":memory:", Agent("slow", [slow], policy=before)) as rt:
+            handle = await rt.start("slow")
+            async with rt.session(handle.id) as s:
+                assert isinstance(await s.perform(Proposal("slow", {"amount": 70})), Done)
+                assert isinstance(await s.perform(Proposal("slow", {"amount": 71})), Denied)
 
 
 class TestLeastPrivilege:

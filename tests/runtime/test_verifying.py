@@ -54,6 +54,29 @@ async def _(ctx: Ctx[Shelf], done: str, book: str) -> bool:
     return not ctx.deps.broken
 
 
+async def test_the_look_has_the_key() -> None:
+    """What looks after an effect is given the key under which it was performed."""
+    keys: list[str] = []
+
+    @action.irreversible(idempotent=True)
+    async def pay(ctx: Ctx[None]) -> str:
+        """Pay."""
+        keys.append(ctx.key)
+        return "paid"
+
+    @pay.verify
+    async def _(ctx: Ctx[None], done: str) -> bool:
+        keys.append(ctx.key)
+        return True
+
+    async with (
+        Runtime(":memory:", Agent("till", [pay], policy=Policy(permit(pay)))) as rt,
+        rt.session((await rt.start("till")).id) as s,
+    ):
+        assert isinstance(await s.perform(Proposal("pay", {})), Done)
+    assert keys[0] == keys[1] != ""
+
+
 def desk(shelf: Shelf | None = None) -> Agent:
     """Return the agent that may do all of it."""
     return Agent("desk", [put, send], policy=Policy(permit([put, send])), deps=None if shelf is None else lambda: shelf)

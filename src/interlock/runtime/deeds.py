@@ -202,9 +202,14 @@ class Deeds:
         return record.value(args, now)
 
     def earlier(self, whose: Whose, call: str, digest: str, excused: Container[Id]) -> Deed | None:
-        """Return an effect of the same conversation that is the same as this call: done, or under way."""
-        record = self._records.get(whose.together)
-        return record.earlier((whose.run, call), digest, excused) if isinstance(record, Repeats) else None
+        """Return an effect of the same conversation that is the same as this call: done, or under way.
+
+        Raises:
+            KeyError: the conversation's repeats have not been read (see `lacking`).
+        """
+        record = self._records[whose.together]
+        assert isinstance(record, Repeats)
+        return record.earlier((whose.run, call), digest, excused)
 
     # reading
 

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from interlock.actions.action import Action
+from interlock.agents import Agent
 from interlock.canonical import canonical, digest
 from interlock.errors import CanonicalError
 from interlock.guardian import ABSENT, Case, Need, Policy, Verdict
@@ -61,18 +62,25 @@ class Judging:
         Raises:
             Refusal: it is denied.
         """
-        names, windows = live.agent.needed(action)
-        facts = await self._gather(live, step, action, names) if names else {}
-        lacking = live.deeds.lacking(live.whose, windows, repeats=not action.repeatable)
-        if lacking:
-            await live.deeds.read(live.whose, lacking, fresh=not live.has_acted)
-        self._judge_now(live, step, action, facts)
+        agent: Agent | None = None
+        facts: dict[str, Any] = {}
         examined: set[Id] = set()
-        while step.repeats is not None and step.repeats.id not in examined:
+        while True:
+            if agent is not live.agent:  # It is replaced with its policy, and that needs facts of its own.
+                agent = live.agent
+                names, windows = agent.needed(action)
+                facts = await self._gather(live, step, action, names) if names else {}
+            lacking = live.deeds.lacking(live.whose, windows, repeats=not action.repeatable)
+            if lacking:
+                await live.deeds.read(live.whose, lacking, fresh=not live.has_acted)
+            if agent is not live.agent:
+                continue
+            self._judge_now(live, step, action, facts)
+            if step.repeats is None or step.repeats.id in examined:
+                return
             examined.add(step.repeats.id)
             if await _came_to_nothing(live, action, step.repeats):
                 step.excused = (*step.excused, step.repeats.id)
-            self._judge_now(live, step, action, facts)
 
     async def _gather(
         self, live: LiveRun, step: Step, action: Action[Any, Any, Any], names: tuple[str, ...]

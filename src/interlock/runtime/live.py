@@ -149,7 +149,8 @@ class LiveRun:
         finally:
             if row is not None:
                 self.mail.changed(self.id, row.wake_at)
-        self.deeds.kept(ticket)
+            if self.broken is None:  # Also where the waiting was cancelled: what is submitted is written.
+                self.deeds.kept(ticket)
         self.journal.defined.add(self.agent.version)
         return expected + 1
 

@@ -142,19 +142,19 @@ class Sender:
         stuck.when_ended(self._stuck.discard)
 
     def context(
-        self, live: LiveRun, action: Action[Any, Any, Any], call: Call | None = None, undoes: str = ""
+        self, live: LiveRun, action: Action[Any, Any, Any], call: Call | None = None, undoes: str = "", key: str = ""
     ) -> Ctx[Any]:
         """Return the context in which a function of *action* runs, with this action's credentials only.
 
         The agent's dependencies must have been made (`make`). `call` is the open call that is sent, and None where
-        nothing is (facts, reads).
+        nothing is (facts, reads); a look at an effect that is done gets the `key` under which it was performed.
 
         Raises:
             DeclarationError: a credential that the action declares is not to be had.
         """
         secrets = self.secrets(action) if action.credentials else None
         if call is None:
-            return Ctx(self._deps[live.agent.name], run=live.id, user=live.user, credentials=secrets)
+            return Ctx(self._deps[live.agent.name], key=key, run=live.id, user=live.user, credentials=secrets)
         return Ctx(
             self._deps[live.agent.name],
             key=call.idempotency_key,

@@ -60,7 +60,8 @@ async def _missing(path: "ActionPath", live: LiveRun, done: ev.Done, value: Any)
     intent = (await live.journal.event(live.id, done.intent)).event
     assert isinstance(intent, ev.Intended)
     args = action.signature.arguments(msgspec.json.decode(bytes(intent.args)))
-    look = Send(action.verify_function, (path.sender.context(live, action), value), args, action.timeout)
+    ctx = path.sender.context(live, action, key=intent.key)
+    look = Send(action.verify_function, (ctx, value), args, action.timeout)
     try:
         found = await path.sender.look(look)
     except Exception as error:  # noqa: BLE001 - whatever it raises, it has not found what should be there
