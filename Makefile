@@ -7,8 +7,9 @@ DEMO := .venv-demo
 REPLAY := .venv-replay
 RUNS := .replay-cache/agentdojo-0.1.29.tar.gz
 
-.PHONY: test check format bench-adapters bench-crash bench-guardian bench-import bench-limits bench-mcp \
-	bench-proofs bench-replay bench-scale bench-tau bench-throughput demo demo-replay demo-versus replay-ready clean
+.PHONY: test check format bench-adapters bench-agentdojo bench-claims bench-crash bench-detectors bench-guardian \
+	bench-import bench-limits bench-mcp bench-proofs bench-provenance bench-replay bench-scale bench-tau \
+	bench-throughput demo demo-replay demo-versus replay-ready clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -37,6 +38,21 @@ bench-guardian: $(STAMP)
 
 bench-proofs: $(STAMP)
 	$(BIN)/python -m benchmarks.proofs $(ARGS)
+
+bench-provenance: $(STAMP)
+	$(BIN)/python -m benchmarks.provenance $(ARGS)
+
+# DATA is a folder with attack_steps.jsonl.gz; without it one figure is left out.
+bench-agentdojo:
+	@$(MAKE) --no-print-directory -j2 replay-ready
+	@$(REPLAY)/bin/python -m benchmarks.agentdojo $(if $(DATA),--data $(DATA)) $(ARGS)
+
+# The published runs; DATA may be a folder with an airline's trajectories beside them.
+bench-claims: replay-ready
+	@$(REPLAY)/bin/python -m benchmarks.claims $(RUNS) $(DATA) $(ARGS)
+
+bench-detectors: replay-ready
+	@$(REPLAY)/bin/python -m benchmarks.detectors $(ARGS)
 
 bench-limits: $(STAMP)
 	$(BIN)/python -m benchmarks.limits $(ARGS)

@@ -12,7 +12,7 @@ from functools import reduce
 from itertools import combinations, product
 from typing import TYPE_CHECKING, Any
 
-from interlock.guardian import ABSENT, Case, Failed, arg, count, fact, now, state, user
+from interlock.guardian import ABSENT, Case, Failed, arg, count, fact, now, origin, state, user
 from interlock.guardian.english import label
 from interlock.guardian.evaluate import evaluator, quantifiers
 from interlock.guardian.expr import tree_of
@@ -37,7 +37,9 @@ UNUSED: dict[str, Any] = {"truth": False, "datetime": 86_400_000_000, "moment": 
 """What an unknown gets that plays no part, within its bounds."""
 
 PATTERNS = (r"[a-c]+", r".*@corp\.com", r"a|b", r"(?i)[A-C]?", r"\w*")
-PLACES: list[Any] = [arg.x, arg.y, arg.r.s, fact.f, fact.f.g, user.id, arg.l[0], state, arg.r]
+PLACES: list[Any] = [
+    arg.x, arg.y, arg.r.s, fact.f, fact.f.g, user.id, arg.l[0], state, arg.r, origin.x.trust, origin.y.label, origin.x,
+]  # fmt: skip
 
 
 def condition(rng: random.Random, depth: int = 3) -> Any:
@@ -112,7 +114,21 @@ def call(rng: random.Random) -> Case:
     at = rng.choice([None, 1_767_225_600_000_000, 1_780_000_000_123_456, 0])
     windows = {label(tree_of(count("pay", within="1d"))): rng.choice([0, 1, 3, Failed("away")])}
     users = rng.choice([None, {"id": one()}, {}, "u1"])
-    return Case("pay", args, facts, users, state=rng.choice(["", "a", "corp", "zz"]), at=at, windows=windows)
+    states = ["", "a", "corp", "zz"]
+    return Case("pay", args, facts, users, "", "", rng.choice(states), at, windows, _origins(rng, args))
+
+
+def _origins(rng: random.Random, args: dict[str, Any]) -> dict[str, Any]:
+    """Return where values came from: of some nothing is known, and some hold nothing that came from anywhere."""
+    words = ["", "a", "corp", "zz"]
+    found = {
+        name: {"trust": rng.randrange(8), "label": rng.choice(words), "source": "s", "how": "equal", "role": "sink"}
+        for name in args
+        if rng.random() < 0.8
+    }
+    told = {name: rng.choice([one, one, one, Failed("away")]) for name, one in found.items()}
+    empty = [name for name, value in args.items() if type(value) in (type(None), str, list, dict) and not value]
+    return told | {name: ABSENT for name in empty if rng.random() < 0.8}
 
 
 class Judged:
@@ -229,8 +245,11 @@ def assigned(  # noqa: C901, PLR0912 - one branch for each thing that a cell may
 
 def _at(case: Case, place: tuple[Any, ...], elements: dict[Any, list[Any]] | None = None) -> Any:
     roots: dict[str, Any] = {"arg": case.args, "fact": case.facts, "user": case.user, "state": case.state}
+    roots["origin"] = case.origins
     if place[0] == "fact" and place[1] not in case.facts:
         return Failed("nobody looked it up")
+    if place[0] == "origin" and place[1] not in case.origins and place[1] in case.args:
+        return Failed("nobody traced it")
     value: Any = roots[place[0]]
     for at, step in enumerate(place[1:], 1):
         value = (elements or {}).get(place[:at], value)

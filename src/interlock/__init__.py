@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         must,
         need,
         now,
+        origin,
         permit,
         shadow,
         since,
@@ -42,7 +43,11 @@ if TYPE_CHECKING:
     from interlock.journal import MemoryStore, Redactor, SqliteStore, export_head, verify
     from interlock.machines import Final, Machine, State
     from interlock.models import Example, ModelError, Proposal, RecordedModel, ScriptedModel
+    from interlock.provenance import Labels, Trust
+    from interlock.provenance.detectors import Detector, Heuristic
+    from interlock.provenance.planner import Offered, Plan, Planner
     from interlock.runtime.flow import Flow, gather
+    from interlock.runtime.model_planner import ModelPlanner
     from interlock.runtime.outcomes import (
         Denied,
         Done,
@@ -54,9 +59,11 @@ if TYPE_CHECKING:
         Unknown,
         Waiting,
     )
+    from interlock.runtime.quarantine import quarantined, reader
     from interlock.runtime.questions import Question
     from interlock.runtime.runtime import Run, Runtime
     from interlock.runtime.session import Session
+    from interlock.runtime.speaking import Spoken
     from interlock.runtime.sync import SyncRuntime, run_sync
 
 _HOMES = {
@@ -80,6 +87,7 @@ _HOMES = {
         "must",
         "need",
         "now",
+        "origin",
         "permit",
         "shadow",
         "since",
@@ -92,7 +100,11 @@ _HOMES = {
     "interlock.journal": ("MemoryStore", "Redactor", "SqliteStore", "export_head", "verify"),
     "interlock.machines": ("Final", "Machine", "State"),
     "interlock.models": ("Example", "ModelError", "Proposal", "RecordedModel", "ScriptedModel"),
+    "interlock.provenance": ("Labels", "Trust"),
+    "interlock.provenance.detectors": ("Detector", "Heuristic"),
+    "interlock.provenance.planner": ("Offered", "Plan", "Planner"),
     "interlock.runtime.flow": ("Flow", "gather"),
+    "interlock.runtime.model_planner": ("ModelPlanner",),
     "interlock.runtime.outcomes": (
         "Denied",
         "Done",
@@ -104,9 +116,11 @@ _HOMES = {
         "Unknown",
         "Waiting",
     ),
+    "interlock.runtime.quarantine": ("quarantined", "reader"),
     "interlock.runtime.questions": ("Question",),
     "interlock.runtime.runtime": ("Run", "Runtime"),
     "interlock.runtime.session": ("Session",),
+    "interlock.runtime.speaking": ("Spoken",),
     "interlock.runtime.sync": ("SyncRuntime", "run_sync"),
 }
 
@@ -118,6 +132,7 @@ __all__ = [
     "Agent",
     "Ctx",
     "Denied",
+    "Detector",
     "Done",
     "Example",
     "Failed",
@@ -125,11 +140,17 @@ __all__ = [
     "Finished",
     "Flow",
     "Governor",
+    "Heuristic",
+    "Labels",
     "Machine",
     "MemoryStore",
     "ModelError",
+    "ModelPlanner",
     "NotDoneError",
+    "Offered",
     "Outcome",
+    "Plan",
+    "Planner",
     "Policy",
     "Proposal",
     "Question",
@@ -140,10 +161,12 @@ __all__ = [
     "Runtime",
     "ScriptedModel",
     "Session",
+    "Spoken",
     "SqliteStore",
     "State",
     "Stopped",
     "SyncRuntime",
+    "Trust",
     "Turn",
     "Unknown",
     "Waiting",
@@ -165,8 +188,11 @@ __all__ = [
     "must",
     "need",
     "now",
+    "origin",
     "permit",
     "probe",
+    "quarantined",
+    "reader",
     "run_sync",
     "shadow",
     "since",

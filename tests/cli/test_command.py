@@ -14,7 +14,7 @@ import pytest
 
 COMMANDS = (
     *("init", "test", "run", "chat", "proxy", "runs", "show", "tail"),
-    *("inbox", "approve", "deny", "answer", "unpark", "undo", "policy", "verify", "replay"),
+    *("inbox", "approve", "deny", "answer", "unpark", "undo", "policy", "labels", "verify", "replay"),
 )
 
 
@@ -33,7 +33,7 @@ def test_help_of_each_command(interlock, name):
     """Every argument and option is explained; all know --json but the one that speaks a protocol and the group."""
     shown = interlock(name, "--help").stdout
     assert shown.startswith(f"Usage: interlock {name} ")
-    assert ("--json" in shown) == (name not in ("proxy", "policy"))
+    assert ("--json" in shown) == (name not in ("proxy", "policy", "labels"))
     assert re.search(r"^  -h, --help", shown, re.MULTILINE)
 
 

@@ -83,7 +83,7 @@ def test_explain_as_json(project, interlock):
     document = json.loads(interlock(*CALL, "--json").stdout)
     assert list(document) == [
         *("agent", "policy", "action", "args", "permitted", "needs", "determining", "reasons", "instead", "shadowed"),
-        *("paradox", "rules", "facts", "missing", "changes", "tried", "recorded"),
+        *("paradox", "rules", "facts", "origins", "missing", "changes", "tried", "recorded"),
     ]
     assert document["args"] == {"ref": "AB12", "amount": 120}
     assert [one["id"] for one in document["rules"]] == ["r2", "r3"]

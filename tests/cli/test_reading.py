@@ -164,4 +164,4 @@ def test_prompt_of_a_loop_of_its_own(played, interlock):
 def test_a_turn_that_was_not_taken(played, interlock):
     """It is said how many there were."""
     result = interlock("show", "r2", "--prompt", "3")
-    assert (result.exit_code, result.stderr) == (2, "interlock: run r2 has 2 model turns, so there is no turn 3\n")
+    assert (result.exit_code, result.stderr) == (2, "interlock: run r2 has 2 turns, so there is no turn 3\n")

@@ -140,7 +140,7 @@ class TestNone:
             run = await rt.send("clerk", "hi")
             await rt.ending(run)
             for number in (0, 2, -1):
-                with pytest.raises(UnknownRunError, match="has 1 model turns"):
+                with pytest.raises(UnknownRunError, match="has 1 turns"):
                     await shown(rt.journal, run.id, number)
             with pytest.raises(UnknownRunError):
                 await shown(rt.journal, "nobody", 1)

@@ -19,6 +19,7 @@ from interlock.guardian import (
     forbid,
     need,
     now,
+    origin,
     permit,
     state,
     total,
@@ -119,7 +120,11 @@ def reference(node, case, bound):  # noqa: C901, PLR0911, PLR0912
         case Path(root, steps):
             if root == "fact":
                 need_that(steps[0] in case.facts)
-            return walk_in({"arg": case.args, "fact": case.facts, "user": case.user}[root], steps)
+            if root == "origin":
+                need_that(steps[0] in case.origins or steps[0] not in case.args)
+                need_that(not isinstance(case.origins.get(steps[0]), Failed))
+            whole = {"arg": case.args, "fact": case.facts, "user": case.user, "origin": case.origins}
+            return walk_in(whole[root], steps)
         case Item(number, steps):
             return walk_in(bound[number], steps)
         case Compare("==", left, right):
@@ -217,6 +222,12 @@ WINDOWS = [count("act"), total("act", "a", per="user", within="1h")]
 COUNTED = st.dictionaries(
     st.sampled_from([label(tree_of(window)) for window in WINDOWS]), NUMBERS | st.just(Failed("not today"))
 )
+ORIGINS = st.dictionaries(
+    NAMES,
+    st.fixed_dictionaries({"trust": st.integers(0, 7), "label": st.sampled_from(["", "a", "ab"])})
+    | st.just(Failed("not today")),
+    max_size=3,
+)
 CASES = st.builds(
     Case,
     st.just("act"),
@@ -226,6 +237,7 @@ CASES = st.builds(
     state=st.sampled_from(["", "a", "ab"]),
     at=st.none() | st.integers(0, 10**17),
     windows=COUNTED,
+    origins=ORIGINS,
 )
 ROOTS = st.one_of(
     st.builds(lambda root, name: root[name], st.sampled_from([arg, fact, user]), NAMES),
@@ -239,7 +251,8 @@ def deeper(path, steps):
     return path
 
 
-PATHS = ROOTS | ROOTS | st.builds(deeper, ROOTS, st.lists(NAMES | st.integers(0, 2), max_size=2))
+TOLD = st.builds(lambda name, part: origin[name][part], NAMES, st.sampled_from(["trust", "label"]))
+PATHS = ROOTS | ROOTS | TOLD | st.builds(deeper, ROOTS, st.lists(NAMES | st.integers(0, 2), max_size=2))
 COMPARISONS = ["__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"]
 
 

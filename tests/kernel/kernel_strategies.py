@@ -77,6 +77,7 @@ events = st.one_of(
     _of(ev.TurnRecorded, call=keys, input_tokens=st.integers(0, 9), output_tokens=st.integers(0, 9)),
     _of(ev.TurnFailed, call=keys, model=text, error=text, transient=st.booleans()),
     _of(ev.Said, call=keys, text=text),
+    _of(ev.Planned, asked=text, input_tokens=st.integers(0, 9), output_tokens=st.integers(0, 9)),
     _of(ev.Denied, call=keys, action=actions, stage=stages, reasons=st.just(("no",))),
     asked,
     asked,

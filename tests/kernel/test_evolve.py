@@ -360,6 +360,22 @@ class TestLoop:
         assert after(SETBACK, ev.MessageReceived(), SETBACK).loop.setbacks == 2
         assert after(SETBACK, SETBACK, TURN).loop.setbacks == 0
 
+    def test_a_plan_is_no_turn(self):
+        """What a planner was asked costs its tokens; of the run's own model it says nothing."""
+        state = after(TURN, SETBACK, ev.Planned(asked="d", input_tokens=7, output_tokens=3))
+        assert (state.counts.turns, state.counts.input_tokens, state.counts.output_tokens) == (1, 7, 3)
+        assert state.loop.setbacks == 1
+
+    def test_what_is_read_in_quarantine(self):
+        """Another model's turn costs its tokens; of the run's own model it says nothing."""
+        reading = ev.TurnRecorded(call=f"2/0{ev.READING}1", input_tokens=7, output_tokens=3)
+        state = after(TURN, SETBACK, reading)
+        assert (state.counts.turns, state.counts.input_tokens, state.counts.output_tokens) == (1, 7, 3)
+        assert state.loop.setbacks == 1
+        garbage = ev.Denied(call="1/0", action="?", stage="resolve", reasons=("no",))
+        assert after(garbage, reading, garbage).loop.faults == after(garbage, garbage).loop.faults == 1
+        assert after(garbage, TURN, garbage).loop.faults == 2
+
     def test_somebody_lets_it_go_on(self):
         """All counts begin anew, and the turns are counted from there."""
         state = after(TURN, FLY, TURN, FLY, SETBACK, ev.Parked(reason="x"), ev.Unparked(by="ana"))

@@ -8,9 +8,25 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from interlock import Agent, Ctx, MemoryStore, Policy, Proposal, Runtime, action, arg, count, fact, forbid, need, permit
+from interlock import (
+    Agent,
+    Ctx,
+    Labels,
+    MemoryStore,
+    Policy,
+    Proposal,
+    Runtime,
+    action,
+    arg,
+    count,
+    fact,
+    forbid,
+    need,
+    permit,
+)
 from interlock.guardian import Need, Verdict
 from interlock.kernel import events as ev
+from interlock.provenance import Origin, Strike, Traced
 from interlock.testing import FakeClock
 
 
@@ -101,28 +117,51 @@ JUDGES = st.one_of(
 COUNTS = st.one_of(
     st.none(), ERRORS.map(raising), st.sampled_from([{}, None, {"x": 1}]).map(lambda value: lambda *_: value)
 )
+TRACES = st.one_of(
+    st.none(),
+    ERRORS.map(raising),
+    st.sampled_from(
+        [
+            None,
+            True,
+            (),
+            "trusted",
+            Liar(),
+            Traced(origins=None),  # type: ignore[arg-type]
+            Traced(strikes=(Liar(),), level="boss"),  # type: ignore[arg-type]
+            Traced(strikes=(Strike("sink", "one"),)),
+            Traced(origins=(Origin("amount", "amount", -1),)),  # type: ignore[arg-type]
+            Traced(strikes=(Strike("sink", "one"),), level="boss"),
+            Traced(strikes=(Strike("sink", "one"), Strike("grant", "two")), level="boss"),
+        ]
+    ).map(lambda value: lambda *_: value),
+)
 
 
 @settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.tuples(FACTS, JUDGES, COUNTS, st.sampled_from([0, 13, "x", None])), min_size=1, max_size=4))
-def test_no_effect_without_a_permit(steps: list[tuple[Any, Any, Any, Any]]) -> None:
-    """Facts, judge and counter raise, hang, lie or return garbage: what was done has its permit in the journal."""
+@given(st.lists(st.tuples(FACTS, JUDGES, COUNTS, TRACES, st.sampled_from([0, 13, "x", None])), min_size=1, max_size=4))
+def test_no_effect_without_a_permit(steps: list[tuple[Any, Any, Any, Any, Any]]) -> None:
+    """Facts, judge, counter and tracing raise, hang, lie or return garbage: what was done has its permit recorded."""
     asyncio.run(play(steps))
 
 
-async def play(steps: list[tuple[Any, Any, Any, Any]]) -> None:
+async def play(steps: list[tuple[Any, Any, Any, Any, Any]]) -> None:
     world, clock = World(), FakeClock()
     policy = Policy(*RULES)
-    agent = Agent("desk", [act], policy=policy, deps=lambda: world)
+    labels = Labels(relaxed=["act"], arguments={"act": {"amount": "selector"}})
+    agent = Agent("desk", [act], policy=policy, deps=lambda: world, labels=labels)
     honest = policy.judge
     async with Runtime(MemoryStore(), agent, clock=clock) as rt:
         count_honestly = rt._deeds.values
-        for number, (facts, judge, counts, amount) in enumerate(steps):
+        for number, (facts, judge, counts, trace, amount) in enumerate(steps):
             world.fact = facts
             policy.judge = judge if judge is not None else honest
             rt._deeds.values = counts if counts is not None else count_honestly
             run = await rt.start("desk", user="u")
             before = len(world.done)
+            if trace is not None:
+                async with rt.held(run.id) as live:
+                    (await rt._tracing.index(live)).trace = trace
             async with rt.session(run.id) as s:
                 outcome = await clock.run(s.perform(Proposal("act", {"amount": amount}, f"k{number}")))
             assert outcome is not None
@@ -134,6 +173,8 @@ async def play(steps: list[tuple[Any, Any, Any, Any]]) -> None:
                 assert intent.judgement.policy == policy.hash
                 assert judge is None
                 assert counts is None
+                assert trace is None
+                assert intent.judgement.origins != ev.NOTHING
                 assert amount != 13
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from interlock import Done, Finished, Proposal, SyncRuntime, Turn
+from interlock import Done, Finished, Proposal, Spoken, SyncRuntime, Turn
 from interlock.errors import DriverConflictError, UnknownRunError
 
 
@@ -32,6 +32,13 @@ async def test_inside_a_running_loop(desk, tmp_path):
     with SyncRuntime(tmp_path / "desk.db", desk) as rt:
         assert rt.start("desk").status() == "idle"
     await asyncio.sleep(0)
+
+
+def test_an_answer_to_the_user(desk, tmp_path):
+    """What a loop without an event loop says is looked at as anybody's, and recorded once."""
+    with SyncRuntime(tmp_path / "desk.db", desk) as rt, rt.session(rt.start("desk").id) as s:
+        assert s.speak("It is half past nine.", key="a") == Spoken("It is half past nine.")
+        assert s.speak("Something else.", key="a", reader="ana") == Spoken("It is half past nine.")
 
 
 def test_errors_come_through(desk, tmp_path):

@@ -52,6 +52,8 @@ class Action(Generic[D, P, R]):
         repeatable: Whether doing the same once more, in one conversation, is nothing to ask about.
         failed: What tells of a recorded result (as plain data) that it says that nothing came of the effect; None where
             a result always means that it was done.
+        open_world: Whether whoever offers it says that its results come from an open world; such a word only ever
+            lowers how far the texts of them are trusted.
         proposer_performs: Whether only whoever proposes it can perform it, because its body comes with the proposal.
     """
 
@@ -82,6 +84,7 @@ class Action(Generic[D, P, R]):
         self.credentials = _names(self.name, credentials)
         self.is_async = inspect.iscoroutinefunction(function)
         self.proposer_performs = False
+        self.open_world = False
         self.failed: Callable[[Any], bool] | None = None
         self.undo_function: Callable[..., Any] | None = None
         self.probe_function: Callable[..., Any] | None = None

@@ -26,6 +26,14 @@ _shown = reprlib.Repr()
 _shown.maxstring = _shown.maxother = _shown.maxlong = 80
 
 
+class MisfitError(ValueError):
+    """Arguments that don't fit: in full, and by the kinds of what is wrong, in which nothing of them is repeated."""
+
+    def __init__(self, says: str, kinds: tuple[str, ...]) -> None:
+        super().__init__(says)
+        self.kinds = kinds
+
+
 class Signature:
     """What an action's function takes and returns, read from its hints, defaults and docstring.
 
@@ -91,6 +99,14 @@ class Signature:
         _refuse_bytes(self._action, schema, "a parameter")
         return schema
 
+    def result_schema(self) -> dict[str, Any]:
+        """Return the JSON schema of the result; an empty one where its type says nothing of it."""
+        from pydantic.errors import PydanticInvalidForJsonSchema
+
+        with suppress(PydanticInvalidForJsonSchema):
+            return {} if self._returns is None else self._returns.json_schema()
+        return {}
+
     def arguments(self, raw: object) -> dict[str, Any]:
         """Return the arguments as typed values with the defaults filled in.
 
@@ -103,6 +119,23 @@ class Signature:
             valid = self._validate(raw)
         except ValidationError as error:
             raise ValueError(self._problems(error)) from None
+        return self._named(valid)
+
+    def strictly(self, given: bytes) -> dict[str, Any]:
+        """Return the arguments from JSON as typed values, none of them converted from another type ("7" is no number).
+
+        Raises:
+            MisfitError: they don't fit.
+        """
+        from pydantic import ValidationError
+
+        try:
+            return self._named(self._model.__pydantic_validator__.validate_json(given, strict=True))
+        except ValidationError as error:
+            kinds = dict.fromkeys(one["type"] for one in error.errors(include_url=False, include_input=False))
+            raise MisfitError(self._problems(error), tuple(kinds)) from None
+
+    def _named(self, valid: Any) -> dict[str, Any]:
         values = valid.__dict__
         return {name: values[field] for field, name in self._fields}
 

@@ -12,7 +12,7 @@ from interlock.adapters.telling import told
 from interlock.canonical import canonical, digest
 from interlock.errors import CanonicalError, DeclarationError, InterlockError
 from interlock.models import Proposal
-from interlock.runtime.outcomes import Done, Outcome, Unknown, Waiting
+from interlock.runtime.outcomes import Done, Failed, Outcome, Unknown, Waiting
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -34,7 +34,8 @@ def governed(function: Callable[P, R], governor: Governor) -> Callable[P, R]:
     """Return the function, sync or async, with the guardian before it and the journal around it.
 
     It is called within `with governor.run("some id"):`. The same call in a block with the same id, after a crash, gives
-    what it gave then: calls are told apart by their arguments, and equal ones by their order.
+    what it gave then: calls are told apart by their arguments, and equal ones by their order. Where the governor has
+    labels, a text comes back as a model may be shown it; a value of another type is what the function returned.
 
     Args:
         function: What the loop calls, with type hints; the governor knows it by its name.
@@ -55,12 +56,12 @@ def governed(function: Callable[P, R], governor: Governor) -> Callable[P, R]:
     async def wait_for(*args: Any, **kwargs: Any) -> Any:
         block, proposal = _proposed(governor, name, body, args, kwargs)
         outcome = await governor.perform(block.where, proposal, lambda given: body(**given))
-        return _result(block.calls, proposal, outcome)
+        return _result(governor, block.calls, proposal, outcome)
 
     def call(*args: Any, **kwargs: Any) -> Any:
         block, proposal = _proposed(governor, name, body, args, kwargs)
         outcome = governor.perform_sync(block.where, proposal, lambda given: body(**given))
-        return _result(block.calls, proposal, outcome)
+        return _result(governor, block.calls, proposal, outcome)
 
     proposed = wait_for if inspect.iscoroutinefunction(function) else call
     return cast("Callable[P, R]", wraps(body)(proposed))
@@ -97,9 +98,12 @@ def _key(calls: Counter[str], name: str, arguments: dict[str, Any]) -> str:
     return f"{same}/{calls[same]}"
 
 
-def _result(calls: Counter[str], proposal: Proposal, outcome: Outcome) -> Any:
+def _result(governor: Governor, calls: Counter[str], proposal: Proposal, outcome: Outcome) -> Any:
+    showing = governor.showing(proposal.key)
     if isinstance(outcome, Done):
-        return outcome.result
+        return showing.text(outcome.result) if isinstance(outcome.result, str) else outcome.result
+    if isinstance(outcome, Failed):
+        outcome = Failed(showing.text(outcome.error))
     if isinstance(outcome, (Waiting, Unknown)):
         # Called again with these arguments it is this very call, so that an answer is found and nobody asked twice.
         calls[proposal.key.rpartition("/")[0]] -= 1

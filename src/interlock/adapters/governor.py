@@ -17,12 +17,14 @@ from interlock.actions.action import Action
 from interlock.actions.foreign import Validate
 from interlock.actions.tool import Takes, Tool, proposed_body, tool
 from interlock.adapters.calling import Call, Harmless, in_task, in_thread
+from interlock.adapters.showing import Showing
 from interlock.agents import Agent
 from interlock.errors import DeclarationError, RunEndedError, UnknownRunError
 from interlock.guardian import Policy
 from interlock.journal.redact import Redactor
 from interlock.journal.store import Store
 from interlock.models import Proposal
+from interlock.provenance import Labels
 from interlock.runtime.loops import DRAIN
 from interlock.runtime.options import Credentials
 from interlock.runtime.outcomes import Outcome, Turn
@@ -36,13 +38,15 @@ class Where(msgspec.Struct, frozen=True):
     """Which run a proposal belongs to; the run is started when there is none of that id.
 
     A run is what an undo takes back as a whole: one piece of work, or one turn of a conversation. Its id has to be the
-    same when the framework goes on after a crash.
+    same when the framework goes on after a crash. `input` is what the user said: where values are traced, nothing else
+    counts as the user's words.
     """
 
     run: str
     user: str | Mapping[str, Any] | None = None
     conversation: str | None = None
     tenant: str = ""
+    input: Any = None
 
 
 class Block(NamedTuple):
@@ -73,6 +77,9 @@ class Governor:
         policy: What may be done; what no rule permits is denied.
         name: The agent's name in the journal.
         deps: What makes `ctx.deps` for undo functions, probes and facts; see `Agent`.
+        labels: What the results of tools are worth. Given, it is traced where the values of each call came from, and
+            models are shown results cleaned. The user's words have to be the run's input (see `run`): a value that
+            stands nowhere else is one that nobody named.
         credentials: As for `Runtime`.
         redact: As for `Runtime`.
         patience: As for `Runtime`.
@@ -92,6 +99,7 @@ class Governor:
         policy: Policy,
         name: str = "agent",
         deps: Callable[[], Any] | None = None,
+        labels: Labels | None = None,
         credentials: Credentials | None = None,
         redact: Redactor | None = None,
         patience: str = "15s",
@@ -99,7 +107,7 @@ class Governor:
         confirmation_ttl: str = "15m",
     ) -> None:
         self.name = name
-        self.agent = Agent(name, tools, policy=policy, deps=deps)
+        self.agent = Agent(name, tools, policy=policy, deps=deps, labels=labels)
         self._journal = journal
         self._options = {
             "credentials": credentials,
@@ -246,7 +254,12 @@ class Governor:
                 session = await stack.enter_async_context(inner.session(where.run))
             except UnknownRunError:
                 await inner.start(
-                    self.name, run=where.run, user=where.user, conversation=where.conversation, tenant=where.tenant
+                    self.name,
+                    where.input,
+                    run=where.run,
+                    user=where.user,
+                    conversation=where.conversation,
+                    tenant=where.tenant,
                 )
                 session = await stack.enter_async_context(inner.session(where.run))
             yield session
@@ -259,6 +272,10 @@ class Governor:
     def _do_sync(self, where: Where, work: Callable[[Session], Awaitable[T]]) -> T:
         runtime = self.runtime
         return _begun(runtime, self._session(runtime, where), work).result()
+
+    def showing(self, call: str) -> Showing:
+        """Return what shows a model the outcome of the call with this key."""
+        return Showing(self.agent.labels is not None, call)
 
     # model turns
 
@@ -317,13 +334,21 @@ class Governor:
         user: str | Mapping[str, Any] | None = None,
         conversation: str | None = None,
         tenant: str = "",
+        input: Any = None,  # noqa: A002 - it is the run's input
     ) -> Generator[Where]:
         """Say that what is called in this block belongs to the run with this id.
 
         The run ends with the block; where the block raises, or something waits for a person, it stays open, and goes
         on in a later block with the same id.
+
+        Args:
+            run: The run's id.
+            user: Whom it acts for; see `Runtime.start`.
+            conversation: Which dialogue it belongs to.
+            tenant: Which tenant it belongs to.
+            input: What the user said, in their own words and nothing besides; anything with a JSON form.
         """
-        where = Where(run, user, conversation, tenant)
+        where = Where(run, user, conversation, tenant, input)
         block = Block(self, where, Counter(), set())
         token = _block.set(block)
         try:

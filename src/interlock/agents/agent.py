@@ -16,6 +16,7 @@ from interlock.guardian import Known, Policy
 from interlock.guardian.tree import Window
 from interlock.machines import Machine, State
 from interlock.models import Example, Model, opened
+from interlock.provenance import Labels
 
 Check = Callable[[str], str | None]
 """A look at a sentence before the user reads it: what is wrong with it, or None."""
@@ -47,6 +48,7 @@ class Agent:
         deps: What makes the dependencies that actions find in `ctx.deps`: a function (sync or async) or a
             context manager factory, called without arguments once per runtime, when they are first needed.
         machine: The states that its runs move through; None where a model or a foreign loop drives them.
+        labels: By what its proposals are traced to where their values came from; None where they are not.
 
     Raises:
         DeclarationError: an action can't keep its word, two share a name, the machine offers an unknown one, there
@@ -68,8 +70,10 @@ class Agent:
         policy: Policy | None = None,
         deps: Callable[[], Any] | None = None,
         machine: Machine | None = None,
+        labels: Labels | None = None,
     ) -> None:
         self.name = name
+        self.labels = labels
         self.actions: dict[str, Action[Any, Any, Any]] = {}
         if deps is not None and not callable(deps):
             raise DeclarationError(
@@ -149,7 +153,10 @@ class Agent:
 
     def known(self) -> dict[str, Known]:
         """Return what rules may name: of its own actions, and of those of agents that it hands on to."""
-        return {one.name: _known(one) for one in self.reach.values()}
+        return {one.name: self._known(one) for one in self.reach.values()}
+
+    def _known(self, action: Action[Any, Any, Any]) -> Known:
+        return Known(action.argument_names, frozenset(action.facts), traced=self.labels is not None)
 
     def needed(self, action: Action[Any, Any, Any]) -> Needed:
         """Return what its policy needs for a judgement of *action*."""
@@ -193,6 +200,7 @@ class Agent:
             checks=self.checks,
             max_turns=self.max_turns,
             policy=self.policy.within(outer.policy),
+            labels=self.labels if self.labels is not None else outer.labels,
             deps=self.deps if self.deps is not None else outer.deps,
         )
 
@@ -205,7 +213,7 @@ class Agent:
         """
         action.check()
         reach = {**self.reach, action.name: action}
-        self.policy.check({one.name: _known(one) for one in reach.values()})
+        self.policy.check({one.name: self._known(one) for one in reach.values()})
         self.reach = reach
         self.actions[action.name] = action
 
@@ -267,7 +275,3 @@ def _reach(
                     "judges both; rename one"
                 )
     return reach
-
-
-def _known(action: Action[Any, Any, Any]) -> Known:
-    return Known(arguments=action.argument_names, facts=frozenset(action.facts))

@@ -57,6 +57,10 @@ class Steps(Protocol):
         """Turn a proposal (or the whole answer) down, and tell the model why."""
         ...
 
+    async def objection(self, answer: Any) -> tuple[str, str] | None:
+        """Return why the texts of a structured answer may not be given, and what to do instead; None where they may."""
+        ...
+
 
 class Loop:
     """The code behind the states.
@@ -142,10 +146,15 @@ class Loop:
             await flow.refuse(proposal, early, instead, key=str(place))
             return False
         try:
-            flow.output = self.answer.arguments(proposal.args)["answer"]
+            output = self.answer.arguments(proposal.args)["answer"]
         except (ValueError, TypeError, RecursionError) as error:
             await flow.refuse(proposal, f"it does not fit: {error}", instead, key=str(place))
             return False
+        objection = await flow.objection(output)
+        if objection is not None:
+            await flow.refuse(proposal, *objection, key=str(place))
+            return False
+        flow.output = output
         return True
 
     def _not_structured(self) -> tuple[str, str] | None:

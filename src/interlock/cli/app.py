@@ -10,6 +10,7 @@ import typer
 
 from interlock.cli.errors import WELL, WRONG_USAGE, UsageError
 from interlock.cli.group import Commands
+from interlock.cli.labels import labels
 from interlock.cli.policy import policy
 
 app = typer.Typer(
@@ -21,6 +22,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 well, 1 the answer is no (failed, waiting, differs, not intact), 2 wrong usage, 130 ^C.",
 )
 app.add_typer(policy, name="policy")
+app.add_typer(labels, name="labels")
 
 
 class Status(StrEnum):

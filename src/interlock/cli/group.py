@@ -14,7 +14,7 @@ SECTIONS = {
     "Begin": ("init", "test", "run", "chat", "proxy"),
     "Look": ("runs", "show", "tail"),
     "Decide": ("inbox", "approve", "deny", "answer", "unpark", "undo"),
-    "Check": ("policy", "verify", "replay"),
+    "Check": ("policy", "labels", "verify", "replay"),
 }
 
 

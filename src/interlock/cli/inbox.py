@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 from rich.text import Text
 
-from interlock.cli import text
+from interlock.cli import origins, text
 from interlock.cli.errors import WELL
 from interlock.cli.project import journal_path
 from interlock.cli.reading import Rulebook, all_rows, opened
@@ -157,11 +157,12 @@ def _why(item: Item) -> Iterable[str]:
     for reason in item.asked.reasons:
         yield f"because {text.visible(reason)}"
     for rule in item.rules if item.asked.kind != "question" else ():
-        if rule.partition(": ")[2] not in item.asked.reasons:
+        if rule != "provenance" and rule.partition(": ")[2] not in item.asked.reasons:
             yield text.visible(rule)
     facts: dict[str, Any] = msgspec.json.decode(bytes(item.asked.judgement.facts)) or {}
     for name, value in facts.items():
         yield f"fact {text.visible(name)} is {text.value(value, most=2000)}"
+    yield from origins.lines(item.asked.judgement, item.asked.reasons)
 
 
 def commands(kind: str, question: str, journal: Path | None) -> list[str]:
@@ -194,6 +195,8 @@ def as_json(item: Item) -> dict[str, Any]:
         "reasons": asked.reasons,
         "rules": item.rules,
         "facts": asked.judgement.facts,
+        "origins": asked.judgement.origins,
+        "strikes": asked.judgement.strikes,
         "asked_at": item.asked_at,
         "expires": asked.expires,
         "posted": None if item.answered is None else {"decision": item.answered.decision, "by": item.answered.by},

@@ -82,7 +82,7 @@ def _print(screen: Screen, answer: _Answer) -> None:
     screen.line((decided(verdict), colour(verdict)), f"  {call}")
     screen.line((f"agent {text.visible(answer.agent.name)}, policy {answer.policy.hash[:12]}", "dim"))
     if answer.was is not None:
-        _put(screen, "was", f"{answer.was.decision}, event {answer.was.seq} of run {answer.was.run}")
+        _put_was(screen, answer.was)
     for reason in verdict.reasons:
         _put(screen, "because", reason)
     for instead in verdict.instead:
@@ -103,6 +103,12 @@ def _print(screen: Screen, answer: _Answer) -> None:
     if not answer.explained.rules:
         screen.line(f"  none concerns {text.visible(answer.case.action)}; what no rule permits is denied")
     _put_changes(screen, answer.changes)
+
+
+def _put_was(screen: Screen, was: Recorded) -> None:
+    _put(screen, "was", f"{was.decision}, event {was.seq} of run {was.run}")
+    for line in was.origins:
+        _put(screen, "origin", line)
 
 
 def _put(screen: Screen, title: str, said: str) -> None:
@@ -148,6 +154,7 @@ def _document(answer: _Answer) -> dict[str, Any]:
         "paradox": verdict.paradox,
         "rules": explained.rules,
         "facts": plain(explained.facts),
+        "origins": plain(dict(answer.case.origins)),
         "missing": explained.missing,
         "changes": [_change(one) for one in answer.changes.found],
         "tried": answer.changes.tried,

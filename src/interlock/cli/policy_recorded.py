@@ -7,10 +7,12 @@ from msgspec import Struct
 
 from interlock.agents import Agent
 from interlock.cli.errors import AnswerError, UsageError
+from interlock.cli.origins import lines
 from interlock.cli.policy_subject import agent_of
 from interlock.cli.project import agent_named, agents
 from interlock.cli.reading import Rulebook, opened, row_of
 from interlock.guardian import Case, Policy
+from interlock.kernel import events as ev
 from interlock.lab import Decision, Judged, decisions
 from interlock.lab.policies import (
     CannotTellError,
@@ -27,6 +29,8 @@ class Recorded(Struct, frozen=True):
     agent: Agent
     policy: Policy
     case: Case
+    origins: tuple[str, ...] = ()
+    """Where the values came from, and what that said against the call, in words."""
 
 
 async def recorded(path: Path, run: str, which: str, agent: str | None) -> Recorded:
@@ -50,7 +54,8 @@ async def recorded(path: Path, run: str, which: str, agent: str | None) -> Recor
     except CannotTellError as error:
         raise AnswerError(f"event {judged.seq} of run {row.id} can't be explained: {error}") from error
     case.args = msgspec.json.decode(bytes(judged.args))
-    return Recorded(row.id, judged.seq, judged.decision, chosen, stored, case)
+    told = lines(ev.Judgement(origins=judged.origins, strikes=judged.strikes), judged.decision.reasons)
+    return Recorded(row.id, judged.seq, judged.decision, chosen, stored, case, tuple(told))
 
 
 def _one(judged: list[Judged], which: str, run: str) -> Judged:

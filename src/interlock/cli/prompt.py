@@ -23,7 +23,8 @@ from interlock.kernel import events as ev
 class Shown(Struct, frozen=True):
     """What a model was shown: `body` as JSON or text, where it comes from, and whether it is `exact`.
 
-    `source` is wire (what was sent), journal (built again from events) or loop (what a foreign loop recorded).
+    `source` is wire (what was sent), journal (built again from events), loop (what a foreign loop recorded) or
+    quarantine (what a model was asked that read a text).
     """
 
     source: str
@@ -69,7 +70,8 @@ async def _read(path: Path, run: str, number: int) -> tuple[str, ev.TurnRecorded
         run = (await row_of(journal, run)).id
         turns = await journal.history(run, 0, (ev.TurnRecorded,))
         if number > len(turns):
-            count = text.counted(len(turns), "model turn")
+            # Not only those of the run's own model: what was read in quarantine can be shown, too.
+            count = text.counted(len(turns), "turn")
             raise UsageError(f"run {run} has {count}, so there is no turn {number}")
         turn = turns[number - 1].event
         assert isinstance(turn, ev.TurnRecorded)
@@ -102,8 +104,11 @@ async def _built(journal: Journal, run: str, number: int, turn: ev.TurnRecorded)
     try:
         prompt = await shown(journal, run, number)
     except UnknownRunError:
-        says = "as the loop that owns the run recorded it"
-        return Shown("loop", exact=False, says=says, body=bytes(turn.request).decode())
+        if turn.is_reading:
+            source, says = "quarantine", "read in quarantine: this is what the reading model was asked"
+        else:
+            source, says = "loop", "as the loop that owns the run recorded it"
+        return Shown(source, exact=False, says=says, body=bytes(turn.request).decode())
     says = "built again from the journal: " + ("the same as what was shown" if prompt.exact else "it differs from then")
     return Shown("journal", prompt.exact, says, msgspec.json.encode(prompt.request).decode())
 

@@ -65,7 +65,7 @@ def _meant(policy: Policy, known: dict[str, Agent]) -> set[str]:
     meant, wrong = set[str](), ""
     for agent in known.values():
         try:
-            policy.check({one.name: _names(one) for one in agent.actions.values()})
+            policy.check({one.name: _names(one, agent) for one in agent.actions.values()})
             meant.add(agent.name)
         except PolicyError as error:
             wrong = wrong or f"{error} (agent {agent.name})"
@@ -74,8 +74,8 @@ def _meant(policy: Policy, known: dict[str, Agent]) -> set[str]:
     return meant
 
 
-def _names(action: Any) -> Known:
-    return Known(arguments=action.argument_names, facts=frozenset(action.facts))
+def _names(action: Any, agent: Agent) -> Known:
+    return Known(action.argument_names, frozenset(action.facts), traced=agent.labels is not None)
 
 
 async def _replay(path: Path, runs: Sequence[str], policy: Policy, known: dict[str, Agent], meant: set[str]) -> _Found:

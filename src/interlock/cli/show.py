@@ -1,7 +1,7 @@
 """`interlock show`: what happened in a run, and why."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -107,20 +107,28 @@ def counts(history: list[Recorded]) -> str:
         f"{sum(isinstance(one.event, ev.Denied) for one in history)} denied",
     ]
     if turns:
-        parts += [text.counted(len(turns), "model turn"), _tokens(turns), _cost(turns)]
+        read = sum(one.is_reading for one in turns)
+        parts.append(text.counted(len(turns) - read, "model turn"))
+        parts += [f"{text.counted(read, 'text')} read in quarantine"] if read else []
+    plans = [one.event for one in history if isinstance(one.event, ev.Planned) and one.event.model]
+    if plans:
+        parts.append(text.counted(len(plans), "plan"))
+    if turns or plans:
+        parts += [_tokens([*turns, *plans]), _cost([*turns, *plans])]
     return ", ".join(one for one in parts if one)
 
 
-def _tokens(turns: list[ev.TurnRecorded]) -> str:
+def _tokens(turns: Sequence[ev.TurnRecorded | ev.Planned]) -> str:
     into, out = sum(one.input_tokens for one in turns), sum(one.output_tokens for one in turns)
     return f"{into:,} + {out:,} tokens" if into or out else ""
 
 
-def _cost(turns: list[ev.TurnRecorded]) -> str:
+def _cost(turns: Sequence[ev.TurnRecorded | ev.Planned]) -> str:
     unknown = sum(not one.cost for one in turns)
     if unknown == len(turns):
         return "cost not known"
-    without = f" and {text.counted(unknown, 'turn')} without a known price" if unknown else ""
+    noun = "answer" if any(isinstance(one, ev.Planned) for one in turns) else "turn"
+    without = f" and {text.counted(unknown, noun)} without a known price" if unknown else ""
     return f"{text.money(one.cost for one in turns)}{without}"
 
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 import msgspec
 from msgspec import Struct
 
-from interlock.cli import text
+from interlock.cli import origins, text
 from interlock.kernel import events as ev
 from interlock.kernel.events import Event, Recorded
 
@@ -40,8 +40,11 @@ class Teller:
         event = one.event
         if isinstance(event, ev.TurnRecorded):
             self._turns += 1
+            word = f"turn {self._turns}" if self._numbered else "turn"
+            if event.is_reading:
+                return _reading(event, word)
             said, self._said = self._said, ""
-            return _turn(event, f"turn {self._turns}" if self._numbered else "turn", said)
+            return _turn(event, word, said)
         if isinstance(event, ev.Said):
             self._said += event.text
         if isinstance(event, _JUDGED):
@@ -74,17 +77,23 @@ class Teller:
         stage = "" if event.stage == "judge" else f" (at stage {event.stage})"
         reasons = [f"because {text.visible(reason)}{stage}" for reason in event.reasons]
         instead = [f"instead: {text.visible(one)}" for one in event.instead]
-        return (*reasons, *instead, *self._behind(judgement))
+        return (*reasons, *instead, *self._behind(judgement, told=event.reasons))
 
-    def _behind(self, judgement: ev.Judgement, reasons: tuple[str, ...] = ()) -> tuple[str, ...]:
-        """Say what a decision rested on: reasons, rules, facts, what was counted; and what rules in shadow say."""
+    def _behind(
+        self, judgement: ev.Judgement, reasons: tuple[str, ...] = (), told: tuple[str, ...] = ()
+    ) -> tuple[str, ...]:
+        """Say what a decision rested on: reasons, rules, facts, origins, counts; and what rules in shadow say.
+
+        What was *told* already is not said again.
+        """
         lines = [f"because {text.visible(reason)}" for reason in reasons]
-        self.rules |= {(judgement.policy, number): None for number in judgement.rules if number != "duplicate"}
+        self.rules |= {(judgement.policy, number): None for number in judgement.rules if number not in _GATES}
         lines += [f"by {', '.join(judgement.rules)}"] if judgement.rules else []
         facts: dict[str, Any] = msgspec.json.decode(bytes(judgement.facts)) or {}
         lines += [f"fact {text.visible(name)} was {text.value(value)}" for name, value in facts.items()]
         counted: dict[str, Any] = msgspec.json.decode(bytes(judgement.counted)) or {}
         lines += [f"{text.visible(name)} was {text.value(value)}" for name, value in counted.items()]
+        lines += origins.lines(judgement, (*reasons, *told))
         lines += [f"in shadow: {text.visible(said)}" for said in judgement.shadowed]
         return tuple(lines)
 
@@ -126,10 +135,30 @@ def _done(event: ev.Done) -> str:
 
 
 def _turn(event: ev.TurnRecorded, word: str, said: str) -> Told:
+    return Told(word, _asking(event), _response(event.response, said), "cyan")
+
+
+def _asking(event: ev.TurnRecorded | ev.Planned) -> str:
+    """Say which model was asked, and what that took."""
     tokens = f"{event.input_tokens:,} + {event.output_tokens:,} tokens" if event.input_tokens else ""
     figures = (tokens, text.took(event.latency) if event.latency >= 1000 else "", text.money([event.cost]))
-    about = "  ".join((text.visible(event.model), ", ".join(one for one in figures if one))).rstrip()
-    return Told(word, about, _response(event.response, said), "cyan")
+    return "  ".join((text.visible(event.model), ", ".join(one for one in figures if one))).strip()
+
+
+def _plan(event: ev.Planned) -> Told:
+    asking = _asking(event)
+    details = (asking,) if asking else ()
+    if event.error:
+        return Told("no plan", text.visible(text.cut(event.error, 600)), details, "red")
+    effects = ", ".join(map(text.visible, event.grants)) or "no effect"
+    return Told("plan", f"the user's words call for {effects}", details)
+
+
+def _reading(event: ev.TurnRecorded, word: str) -> Told:
+    """Tell of a text that a model without actions read: what it said nobody was told but for the values."""
+    told = _turn(event, word, "")
+    call = event.call.rpartition(ev.READING)[0]
+    return Told(word, told.about, (f"read in quarantine, for call {text.visible(call)}", *told.details), told.colour)
 
 
 def _response(response: msgspec.Raw, said: str) -> tuple[str, ...]:
@@ -217,12 +246,16 @@ def _cancel(event: ev.CancelRequested) -> Told:
     return Told("cancel", f"by {text.visible(event.by)}{f': {text.visible(event.reason)}' if event.reason else ''}")
 
 
+_GATES = ("duplicate", "provenance")
+"""What stands among the rules of a decision and is no rule of a policy."""
+
 _JUDGED = (ev.Denied, ev.Asked, ev.Delayed, ev.Delegated, ev.Intended, ev.Done)
 
 _TELL: dict[type[Event], Callable[[Any], Told]] = {
     ev.RunStarted: _started,
     ev.Entered: lambda event: Told("state", text.visible(event.state), (), "dim"),
     ev.TurnFailed: _no_answer,
+    ev.Planned: _plan,
     ev.Said: lambda event: Told("said", text.value(event.text.rstrip()), (), "cyan"),
     ev.Answered: _answered,
     ev.Lapsed: lambda event: Told("lapsed", f"nobody answered question {event.question} in time", (), "red"),

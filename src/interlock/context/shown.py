@@ -55,18 +55,20 @@ async def shown(journal: Journal, run: str, number: int) -> Prompt:
     """Return what the model was shown at the *number*-th turn of the run (from 1).
 
     Raises:
-        UnknownRunError: there is no such turn, or it was recorded by a foreign loop and is not built from the journal.
+        UnknownRunError: there is no such turn, or it is not built from the journal: a foreign loop recorded it, or it
+            read a text in quarantine.
     """
     turns = await journal.history(run, 0, (ev.TurnRecorded,))
     if not 0 < number <= len(turns):
-        raise UnknownRunError(f"run {run!r} has {len(turns)} model turns, so there is no turn {number}")
+        raise UnknownRunError(f"run {run!r} has {len(turns)} turns, so there is no turn {number}")
     turn = turns[number - 1].event
     assert isinstance(turn, ev.TurnRecorded)
     try:
         built = msgspec.json.decode(bytes(turn.request), type=Built)
     except msgspec.MsgspecError:
         raise UnknownRunError(
-            f"turn {number} of run {run!r} was recorded by a loop of its own; its request is what that loop gave"
+            f"turn {number} of run {run!r} was recorded by a loop of its own, or read a text in quarantine; its "
+            "request stands in the journal as it was given"
         ) from None
     data = await journal.store.blob(built.head)
     head = Head("", (), ()) if data is None else msgspec.json.decode(data, type=Head)

@@ -9,6 +9,7 @@ import msgspec
 from interlock.kernel import events as ev
 from interlock.kernel.events import Event
 from interlock.models import Message, ModelSaid, Note, Proposal, Result, UserSaid
+from interlock.provenance import cleaning
 
 SHOWN = (
     ev.RunStarted,
@@ -94,7 +95,9 @@ class Transcript:
             case ev.MessageReceived():
                 self._behind(UserSaid(words(bytes(event.content))))
             case ev.TurnRecorded():
-                self._turn(event)
+                # What was read in quarantine stays there.
+                if not event.is_reading:
+                    self._turn(event)
             case ev.Said():
                 self._said.append(event.text)
             case ev.Asked() | ev.Delegated():
@@ -231,16 +234,24 @@ def _waiting(event: ev.Asked | ev.Delegated) -> str:
 
 def denial(reasons: Sequence[str], instead: Sequence[str], stage: str) -> str:
     """Return what a model is told of a denial: why, what may be done instead, and whether trying again helps."""
+    why = "; ".join(reasons)
+    # Of words that were withheld the reasons say themselves what the user was not shown.
+    what = why if stage == "words" else f"It was not done: {why}"
     way = f" Instead: {'; '.join(instead)}." if instead else ""
     again = " Proposing exactly this again will not help." if stage == "judge" else ""
-    return f"It was not done: {'; '.join(reasons)}.{way}{again}"
+    return f"{what}.{way}{again}"
 
 
 def _outcome(event: ev.Done | ev.Failed | ev.Denied) -> str:
     if isinstance(event, ev.Failed):
-        return f"It failed: {event.error}"
+        # Whatever an error says, it may be in the words of whoever was asked: it is cleaned as the result would be.
+        error = msgspec.json.encode(event.error)
+        return f"It failed: {cleaning.shown(error, event.call, event.cleaned) if event.cleaned else event.error}"
     if isinstance(event, ev.Denied):
         return denial(event.reasons, event.instead, event.stage)
+    if event.cleaned:
+        text = cleaning.shown(bytes(event.result), event.call, event.cleaned)
+        return f"{text}\n(but: {event.problem})" if event.problem else text
     text = words(bytes(event.result))
     if len(text) > RESULT_LIMIT:
         text = f"{text[:RESULT_LIMIT]}… (cut here: {len(text) - RESULT_LIMIT:,} more characters)"

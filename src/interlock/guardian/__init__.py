@@ -11,7 +11,7 @@ a rule may look at a value, `check` the names that it may use.
 """
 
 from interlock.guardian.check import Known
-from interlock.guardian.expr import Expr, agent, arg, fact, now, state, tenant, user
+from interlock.guardian.expr import Expr, agent, arg, fact, now, origin, state, tenant, user
 from interlock.guardian.history import after, before, count, since, surge, total
 from interlock.guardian.limits import limit
 from interlock.guardian.naming import Actions
@@ -47,6 +47,7 @@ __all__ = [
     "must",
     "need",
     "now",
+    "origin",
     "permit",
     "shadow",
     "since",

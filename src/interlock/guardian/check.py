@@ -11,10 +11,14 @@ from interlock.guardian.tree import Path, Window, walk
 
 
 class Known(msgspec.Struct, frozen=True):
-    """What a rule may name of one action; `arguments` is None where any argument may come."""
+    """What a rule may name of one action; `arguments` is None where any argument may come.
+
+    `traced` is whether it is told where the values of its arguments came from.
+    """
 
     arguments: frozenset[str] | None = frozenset()
     facts: frozenset[str] = frozenset()
+    traced: bool = False
 
 
 def check(rules: Iterable[Rule], known: Mapping[str, Known], *, windows_too: bool = True) -> None:
@@ -33,7 +37,7 @@ def check(rules: Iterable[Rule], known: Mapping[str, Known], *, windows_too: boo
 
 
 def named(clause: Clause, root: str) -> set[str]:
-    """Return the names of *root* (arguments or facts) that the condition of *clause* reads."""
+    """Return the names of *root* (arguments, facts or origins) that the condition of *clause* reads."""
     if clause.when is None or isinstance(clause.when, Opaque):
         return set()
     found = (node for node in walk(clause.when) if isinstance(node, Path) and node.root == root)
@@ -59,7 +63,9 @@ def _problems(clause: Clause, known: Mapping[str, Known]) -> Iterator[str]:
         if action in known:
             arguments = known[action].arguments
             if arguments is not None:
-                yield from _unknown(clause, "arg", arguments, f"{action} has no argument")
+                for root in ("arg", "origin"):
+                    yield from _unknown(clause, root, arguments, f"{action} has no argument")
+            yield from _untraced(clause, action, known[action])
             yield from _unknown(clause, "fact", known[action].facts, f"{action} declares no fact")
         else:
             yield f"there is no action {action}{_nearest(action, known)}"
@@ -89,9 +95,16 @@ def _problems_everywhere(clause: Clause, known: Mapping[str, Known]) -> Iterator
     """Yield problems: an argument may be absent from some actions; a fact has to be there for all."""
     listed = [each.arguments for each in known.values() if each.arguments is not None]
     if len(listed) == len(known):
-        yield from _unknown(clause, "arg", frozenset[str]().union(*listed), "no action has an argument")
+        for root in ("arg", "origin"):
+            yield from _unknown(clause, root, frozenset[str]().union(*listed), "no action has an argument")
     for action, each in known.items():
+        yield from _untraced(clause, action, each)
         yield from _unknown(clause, "fact", each.facts, f"a rule for every action, but {action} declares no fact")
+
+
+def _untraced(clause: Clause, action: str, known: Known) -> Iterator[str]:
+    if not known.traced and named(clause, "origin"):
+        yield f"it reads where values of {action} came from, but they are not traced: give the agent labels=Labels()"
 
 
 def _unknown(clause: Clause, root: str, names: AbstractSet[str], problem: str) -> Iterator[str]:

@@ -90,7 +90,24 @@ def _listed(words: list[str], last: str) -> str:
 def _path(tree: Path) -> str:
     if not tree.steps:
         return _OF_THE_CASE[tree.root]
+    if tree.root == "origin":
+        return _origin(tree.steps)
     return _owned("the user's" if tree.root == "user" else "the", tree.steps)
+
+
+def _origin(steps: tuple[Step, ...]) -> str:
+    name, *told = steps
+    return _TOLD[told[0] if told else ""].format(_spoken(name))
+
+
+_TOLD: Final[dict[Step, str]] = {
+    "": "where the {} came from",
+    "trust": "the trust (0 to 7) of where the {} came from",
+    "label": "the kind of source that the {} came from",
+    "source": "the source that the {} came from",
+    "how": "the way in which the {} was found where it came from",
+    "role": "the role of the {}",
+}
 
 
 def _item(tree: Item) -> str:

@@ -28,6 +28,8 @@ unjudgeable even for `is_absent()`.
 - `.any()`, `.all()`: every element is judged, so the answer doesn't depend on their order; one unjudgeable
   element makes the whole unjudgeable. `.all()` of an empty list is true. `.count()` and `.sum()` likewise; the sum is
   exact, and 0 for an empty list.
+- `origin.x` is where the value of the argument x came from. Where x was not given, or holds nothing (an empty list), it
+  is absent; where nobody traced it, or tracing failed, unjudgeable even for `is_absent()`.
 - `now` is the moment of the judgement; where nobody told it, unjudgeable. So is a window that nobody counted.
 - One judgement looks at no more than 100,000 elements of lists, and matches texts of at most 10,000
   characters.
@@ -42,7 +44,7 @@ from typing import Any, Final, TypeGuard, cast
 from interlock.guardian import patterns
 from interlock.guardian.calculate import ZONELESS, added, calculated, exactly, number, term
 from interlock.guardian.english import label
-from interlock.guardian.scope import BUDGET, CASE, COUNTED, FACTS, ITEMS, MOST_ELEMENTS, PLACES, READ, Scope
+from interlock.guardian.scope import BUDGET, CASE, COUNTED, FACTS, ITEMS, MOST_ELEMENTS, ORIGINS, PLACES, READ, Scope
 from interlock.guardian.tree import (
     And,
     Clock,
@@ -129,6 +131,8 @@ def _path(tree: Path) -> Evaluator:
     place = PLACES[tree.root]
     if tree.root == "fact":
         return _fact(tree)
+    if tree.root == "origin":
+        return _origin(tree)
     if tree.root == "arg" and len(tree.steps) == 1:
         name = tree.steps[0]
         return lambda scope: scope[0].get(name, ABSENT)
@@ -182,6 +186,23 @@ def _fact(tree: Path) -> Evaluator:
     return look_up
 
 
+def _origin(tree: Path) -> Evaluator:
+    name, steps = tree.steps[0], tree.steps[1:]
+
+    def look_up(scope: Scope) -> Any:
+        value = scope[ORIGINS].get(name, _UNTRACED)
+        if type(value) is Failed:
+            if value is _UNTRACED and name not in scope[0]:
+                return ABSENT
+            raise Unjudgeable(f"it can't be told where the value of {name} came from: {value.reason}")
+        for step in steps:
+            value = field(value, step)
+        return value
+
+    return look_up
+
+
+_UNTRACED: Final = Failed("nobody traced it")
 _UNREAD: Final = object()
 _NOT_GATHERED: Final = Failed("nobody looked it up")
 

@@ -228,13 +228,13 @@ def _clock(part: Part, zone: str) -> Expr:
 
 
 class Root:
-    """Where paths begin: `arg`, `fact` or `user`; name with a dot, or with brackets for odd names."""
+    """Where paths begin: `arg`, `fact`, `user`, `origin`; name with a dot, or with brackets for odd names."""
 
     __slots__ = ("_name",)
     __hash__ = None  # pyright: ignore[reportAssignmentType]
 
-    def __init__(self, name: Literal["arg", "fact", "user"]) -> None:
-        self._name: Literal["arg", "fact", "user"] = name
+    def __init__(self, name: Literal["arg", "fact", "user", "origin"]) -> None:
+        self._name: Literal["arg", "fact", "user", "origin"] = name
 
     def __getattr__(self, name: str) -> Expr:
         if name.startswith("_"):
@@ -262,6 +262,7 @@ class Root:
 arg = Root("arg")
 fact = Root("fact")
 user = Root("user")
+origin = Root("origin")
 agent = Expr(Path("agent"))
 tenant = Expr(Path("tenant"))
 state = Expr(Path("state"))
@@ -282,7 +283,9 @@ def operand(value: object) -> Tree:
 
 def _condition(value: object) -> Tree:
     if not isinstance(value, Expr):
-        raise PolicyError(f"{value!r} is not a condition; build one from arg, fact, user, agent, tenant, state or now")
+        raise PolicyError(
+            f"{value!r} is not a condition; build one from arg, fact, user, origin, agent, tenant, state or now"
+        )
     return tree_of(value)
 
 

@@ -99,6 +99,10 @@ class Policy:
         found = (window for rule in self.rules if rule.concerns(action) for window in windows(rule.clause))
         return tuple(dict.fromkeys(found))
 
+    def reads_origins(self, action: str) -> bool:
+        """Tell whether rules about *action* read where values came from."""
+        return any(named(rule.clause, "origin") for rule in self.rules if rule.concerns(action))
+
     def said(self, rule: str) -> str:
         """Return the rule of this id (`r3`, as in a verdict) with its id, in English."""
         for one in self._compiled:
@@ -242,6 +246,9 @@ class _Within(Policy):
 
     def windows_needed(self, action: str) -> tuple[Window, ...]:
         return tuple(dict.fromkeys((*super().windows_needed(action), *self._outer.windows_needed(action))))
+
+    def reads_origins(self, action: str) -> bool:
+        return super().reads_origins(action) or self._outer.reads_origins(action)
 
     def facts_needed(self, action: str, declared: Iterable[str] = ()) -> frozenset[str]:
         return super().facts_needed(action, declared) | self._outer.facts_needed(action, declared)

@@ -7,13 +7,14 @@ from interlock.guardian.verdict import Case
 
 Scope = list[Any]
 
-PLACES: Final = {"arg": 0, "fact": 1, "user": 2, "agent": 3, "tenant": 4, "state": 5}
+PLACES: Final = {"arg": 0, "fact": 1, "user": 2, "agent": 3, "tenant": 4, "state": 5, "origin": 10}
 FACTS: Final = 1
 READ: Final = 6
 BUDGET: Final = 7
 CASE: Final = 8
 COUNTED: Final = 9
-ITEMS: Final = 10
+ORIGINS: Final = 10
+ITEMS: Final = 11
 MOST_ELEMENTS: Final = 100_000
 """How many elements of lists one judgement looks at."""
 
@@ -21,7 +22,8 @@ MOST_ELEMENTS: Final = 100_000
 def scope_of(case: Case, quantifiers: int) -> Scope:
     """Return what one judgement of *case* works on."""
     args, facts = _dict(case.args), _dict(case.facts)
-    scope: Scope = [args, facts, case.user, case.agent, case.tenant, case.state, {}, MOST_ELEMENTS, case, {}]
+    who = (case.user, case.agent, case.tenant, case.state)
+    scope: Scope = [args, facts, *who, {}, MOST_ELEMENTS, case, {}, case.origins]
     return scope + [ABSENT] * quantifiers if quantifiers else scope
 
 

@@ -18,12 +18,15 @@ from interlock.errors import PolicyError
 from interlock.guardian import patterns
 from interlock.guardian.values import Kind
 
-Root = Literal["arg", "fact", "user", "agent", "tenant", "state"]
+Root = Literal["arg", "fact", "user", "origin", "agent", "tenant", "state"]
 Per = Literal["run", "conversation", "user", "agent", "tenant", "everyone"]
 Part = Literal["datetime", "date", "time", "hour", "weekday"]
 Step = str | int
 
 DEEPEST: Final = 100
+ORIGIN: Final = ("trust", "label", "source", "how", "role")
+"""What is told of where an argument's value came from."""
+
 _LONGEST_NUMBER: Final = 1000
 
 
@@ -49,7 +52,7 @@ class Many(Node, frozen=True, tag="list"):
 
 
 class Path(Node, frozen=True, tag="path"):
-    """A place in the case: `arg.amount`, `fact.booking.owner`, `user.id`, `state`."""
+    """A place in the case: `arg.amount`, `fact.booking.owner`, `user.id`, `origin.to.trust`, `state`."""
 
     root: Root
     steps: tuple[Step, ...] = ()
@@ -330,10 +333,14 @@ def _validate_shape(node: Tree) -> None:
 
 def _reachable(path: Path) -> None:
     named = bool(path.steps) and isinstance(path.steps[0], str)
-    if path.root in {"arg", "fact", "user"} and not named:
+    if path.root in {"arg", "fact", "user", "origin"} and not named:
         raise PolicyError(f"{path.root} alone is not a value; name one: {path.root}.name")
     if path.root in {"agent", "tenant", "state"} and path.steps:
         raise PolicyError(f"{path.root} is a text and has no fields")
+    told = path.steps[1:] if path.root == "origin" else ()
+    if len(told) > 1 or any(step not in ORIGIN for step in told):
+        wrong = ".".join(map(str, told))
+        raise PolicyError(f"an origin has no {wrong}; of where a value came from there are: {', '.join(ORIGIN)}")
 
 
 def _known_zone(zone: str) -> None:

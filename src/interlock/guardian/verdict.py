@@ -11,7 +11,7 @@ class Case(msgspec.Struct):
 
     An argument that was not given is not in `args`. A fact that could not be gathered is a `Failed` in
     `facts`. `at` is the moment of the judgement in microseconds since the epoch; `windows` holds what was counted, by
-    the label of each window.
+    the label of each window, `origins` by argument where its value came from (`trust`, `source`, `how`, `role`).
     """
 
     action: str
@@ -23,6 +23,7 @@ class Case(msgspec.Struct):
     state: str = ""
     at: int | None = None
     windows: Mapping[str, Any] = {}
+    origins: Mapping[str, Any] = {}
 
 
 class Need(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -36,6 +36,7 @@ TYPES: dict[str, type[Event]] = {
     "verified": ev.Verified,
     "slept": ev.Slept,
     "message": ev.MessageReceived,
+    "planned": ev.Planned,
     "delegated": ev.Delegated,
     "cancel_requested": ev.CancelRequested,
     "parked": ev.Parked,

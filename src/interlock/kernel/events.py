@@ -14,6 +14,9 @@ from msgspec import Raw, Struct
 
 NOTHING = Raw(b"null")
 
+READING = "~reading"
+"""What stands in the key of a turn between its call and its number, where a model read a text in quarantine."""
+
 
 class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The base of all events.
@@ -33,7 +36,8 @@ class Judgement(Struct, frozen=True, omit_defaults=True, gc=False):
     """What a decision rested on: the policy's hash, what rules decided, facts read, needs added.
 
     `counted` holds what windows over earlier deeds came to, by their labels, and the time where a rule told it;
-    `shadowed` is what rules without effect would have done.
+    `shadowed` is what rules without effect would have done. `origins` says where the values of the arguments came from
+    (a list of `provenance.Origin`), `strikes` what that says against the proposal.
     """
 
     policy: str = ""
@@ -42,6 +46,8 @@ class Judgement(Struct, frozen=True, omit_defaults=True, gc=False):
     needs: tuple[str, ...] = ()
     counted: Raw = NOTHING
     shadowed: tuple[str, ...] = ()
+    origins: Raw = NOTHING
+    strikes: tuple[str, ...] = ()
 
 
 class RunStarted(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -98,6 +104,11 @@ class TurnRecorded(Event, frozen=True, kw_only=True, omit_defaults=True):
     cost: str = ""
     wire: Raw = NOTHING
 
+    @property
+    def is_reading(self) -> bool:
+        """Whether another model read a text in quarantine: no turn of the run's own model."""
+        return READING in self.call
+
 
 class TurnFailed(Event, frozen=True, kw_only=True, omit_defaults=True):
     """A model was asked and did not answer; `transient` says whether asking again may help.
@@ -121,7 +132,10 @@ class Said(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Denied(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A proposal was turned down at `stage` (resolve, validate, judge, needs, run); nothing happened."""
+    """A proposal was turned down at `stage` (resolve, validate, judge, needs, run); nothing happened.
+
+    At stage words it was the rest of an answer, which its user is not shown.
+    """
 
     closes: ClassVar[bool] = True
 
@@ -247,7 +261,9 @@ class Done(Event, frozen=True, kw_only=True, omit_defaults=True):
     """The outcome of a call that succeeded. A read has no intent: its proposal and judgement stand here.
 
     `via` says how we know: performed, probe or person. `intent` is the seq of the intent (0 for a read).
-    `problem` says why a result is missing. `verify`: its post-condition is to be looked at.
+    `problem` says why a result is missing. `verify`: its post-condition is to be looked at. `trust` is the most that
+    its values can be trusted (a level of `provenance.Trust`; None: as far as they are labelled); `suspected` what
+    detectors of injection found in it; `cleaned` the version of the cleaning with which a model is shown it (0: none).
     """
 
     closes: ClassVar[bool] = True
@@ -265,10 +281,16 @@ class Done(Event, frozen=True, kw_only=True, omit_defaults=True):
     digest: str = ""
     judgement: Judgement | None = None
     verify: bool = False
+    trust: int | None = None
+    suspected: tuple[str, ...] = ()
+    cleaned: int = 0
 
 
 class Failed(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """The outcome of a call that did not happen, and it is known that it did not."""
+    """The outcome of a call that did not happen, and it is known that it did not.
+
+    `error` may hold words of whoever was asked; `cleaned` as in `Done`.
+    """
 
     closes: ClassVar[bool] = True
 
@@ -279,6 +301,7 @@ class Failed(Event, frozen=True, kw_only=True, omit_defaults=True):
     undoes: int = 0
     args: Raw = NOTHING
     digest: str = ""
+    cleaned: int = 0
 
 
 class VerifyFailed(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -316,6 +339,23 @@ class MessageReceived(Event, frozen=True, kw_only=True, omit_defaults=True):
     message: str = ""
 
 
+class Planned(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A planner was asked which effects the user's words call for, and named `grants`.
+
+    `asked` is the digest of the words and of the agent's effects; it is not asked about the same again. `error` says
+    why there is no plan; `model`, tokens, `latency` and `cost` as in `TurnRecorded`.
+    """
+
+    asked: str
+    grants: tuple[str, ...] = ()
+    model: str = ""
+    error: str = ""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    latency: int = 0
+    cost: str = ""
+
+
 class Delegated(Event, frozen=True, kw_only=True, omit_defaults=True):
     """A proposal was permitted that another agent carries out, in the run `to`; its end is this call's outcome."""
 
@@ -347,11 +387,15 @@ class Unparked(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class RunEnded(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """The run came to its end: `how` is done, failed or cancelled."""
+    """The run came to its end: `how` is done, failed or cancelled.
+
+    `trust` is the least of what went into its output (None where that was not traced).
+    """
 
     how: str
     output: Raw = NOTHING
     error: str = ""
+    trust: int | None = None
 
 
 class UndoStarted(Event, frozen=True, kw_only=True, omit_defaults=True):

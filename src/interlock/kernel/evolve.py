@@ -69,19 +69,26 @@ def _entered(state: State, seq: int, at: int, event: ev.Entered) -> State:
 
 
 def _turn(state: State, seq: int, at: int, event: ev.TurnRecorded) -> State:
-    counts = state.counts
-    return replace(
-        state,
-        seq=seq,
-        last_at=at,
-        counts=replace(
-            counts,
-            turns=counts.turns + 1,
-            input_tokens=counts.input_tokens + event.input_tokens,
-            output_tokens=counts.output_tokens + event.output_tokens,
-        ),
-        loop=replace(state.loop, noted=False, setbacks=0) if state.loop.noted or state.loop.setbacks else state.loop,
+    counts, loop = state.counts, state.loop
+    counts = replace(
+        counts,
+        turns=counts.turns + (not event.is_reading),
+        input_tokens=counts.input_tokens + event.input_tokens,
+        output_tokens=counts.output_tokens + event.output_tokens,
     )
+    # What is read in quarantine says nothing about the run's own model.
+    if (loop.noted or loop.setbacks) and not event.is_reading:
+        loop = replace(loop, noted=False, setbacks=0)
+    return replace(state, seq=seq, last_at=at, counts=counts, loop=loop)
+
+
+def _planned(state: State, seq: int, at: int, event: ev.Planned) -> State:
+    counts = replace(
+        state.counts,
+        input_tokens=state.counts.input_tokens + event.input_tokens,
+        output_tokens=state.counts.output_tokens + event.output_tokens,
+    )
+    return replace(state, seq=seq, last_at=at, counts=counts)
 
 
 def _turn_failed(state: State, seq: int, at: int, event: ev.TurnFailed) -> State:
@@ -402,6 +409,7 @@ _STEPS: dict[type[Event], Callable[[State, int, int, Any], State]] = {
     ev.Entered: _entered,
     ev.TurnRecorded: _turn,
     ev.TurnFailed: _turn_failed,
+    ev.Planned: _planned,
     ev.Denied: _denied,
     ev.Asked: _asked,
     ev.Answered: _answered,

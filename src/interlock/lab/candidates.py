@@ -65,7 +65,7 @@ def candidates(trees: Iterable[Tree], case: Case) -> list[Candidate]:
     return ranked[:MOST]
 
 
-_RANKS: Final = ("arg", "fact", "state", "user", "tenant", "agent")
+_RANKS: Final = ("arg", "fact", "origin", "state", "user", "tenant", "agent")
 
 
 def _rank(place: Place) -> int:

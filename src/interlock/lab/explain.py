@@ -127,6 +127,9 @@ def _missing(policy: Policy, case: Case) -> Iterator[str]:
     for path in dict.fromkeys(node for node in nodes if isinstance(node, Path) and node.root == "fact"):
         if case.facts.get(str(path.steps[0]), ABSENT) is ABSENT:
             yield f"the fact {label(path).removeprefix('fact.')}"
+    for name in dict.fromkeys(str(one.steps[0]) for one in nodes if isinstance(one, Path) and one.root == "origin"):
+        if name in case.args and name not in case.origins:
+            yield f"where the value of {name} came from"
     for window in dict.fromkeys(node for node in nodes if isinstance(node, Window)):
         if label(window) not in case.windows:
             yield f"the count {label(window)}"

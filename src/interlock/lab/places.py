@@ -41,12 +41,12 @@ def put(case: Case, place: Place, value: Any) -> Case:
             return msgspec.structs.replace(case, at=_moment(case, place, value))
         case Path("agent" | "tenant" | "state" as root, _):
             return _replaced(case, root, value)
-        case Path("arg", steps):
-            return msgspec.structs.replace(case, args=_into(case.args, steps, value))
-        case Path("fact", steps):
-            return msgspec.structs.replace(case, facts=_into(case.facts, steps, value))
-        case Path(_, steps):
-            return msgspec.structs.replace(case, user=_into(case.user, steps, value))
+        case Path(root, steps):
+            field = _FIELDS[root]
+            return msgspec.structs.replace(case, **{field: _into(getattr(case, field), steps, value)})
+
+
+_FIELDS: Final = {"arg": "args", "fact": "facts", "origin": "origins", "user": "user"}
 
 
 def _replaced(case: Case, root: str, value: Any) -> Case:

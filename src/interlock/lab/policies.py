@@ -17,6 +17,8 @@ from interlock.agents import Agent
 from interlock.guardian import ABSENT, Case, Failed, Opaque, Policy, Verdict
 from interlock.kernel import events as ev
 from interlock.kernel.events import Recorded
+from interlock.provenance import Labels, Origin
+from interlock.runtime.origins import told
 
 Kind = Literal["same", "denied", "permitted", "needs", "unknown"]
 """same · denied: it was permitted · permitted: it was denied · needs: others than then · unknown: can't be told."""
@@ -43,7 +45,8 @@ class Judged(Struct, frozen=True):
 
     `seq` is the event that carries it, `policy` the hash of the policy that made it. `facts` are those that rules
     read, by their path (`booking.owner`); `counted` is what windows came to, by their labels, and the time that a rule
-    told.
+    told. `origins` says where the values came from, and `strikes` what that said against the proposal: both stay as
+    they were, whatever the other policy is.
     """
 
     run: str
@@ -55,6 +58,10 @@ class Judged(Struct, frozen=True):
     policy: str = ""
     facts: Raw = ev.NOTHING
     counted: Raw = ev.NOTHING
+    origins: Raw = ev.NOTHING
+    strikes: tuple[str, ...] = ()
+    asked: str = ""
+    """Who had to approve because of a strike, as a need (`approval reviewer`); empty where nobody had to."""
     user: Any = None
     agent: str = ""
     tenant: str = ""
@@ -109,8 +116,9 @@ def decisions(history: Sequence[Recorded]) -> list[Judged]:
             state = event.state
         elif (judgement := _judgement(event)) is not None:
             judged = _judged(one, judgement, started, state)
-            same = (judged.call, judged.policy, bytes(judged.facts), judged.decision.permitted, judged.decision.needs)
-            found.setdefault(same, judged)
+            decision = judged.decision
+            rested_on = (judged.policy, bytes(judged.facts), judged.strikes)
+            found.setdefault((judged.call, rested_on, decision.permitted, decision.needs), judged)
     return list(found.values())
 
 
@@ -139,6 +147,9 @@ def _judged(one: Recorded, judgement: ev.Judgement, started: ev.RunStarted, stat
         policy=judgement.policy,
         facts=judgement.facts,
         counted=judgement.counted,
+        origins=judgement.origins,
+        strikes=judgement.strikes,
+        asked=judgement.needs[-1] if "provenance" in judgement.rules and judgement.needs else "",
         user=msgspec.json.decode(bytes(started.user)),
         agent=started.agent,
         tenant=started.tenant,
@@ -168,8 +179,8 @@ def compare(
         try:
             case, recorded = case_of(one, agent)
             if earlier is not None and not _holds_code(earlier, one.action):
-                _reproduce(one, case, earlier)
-            yield Compared(one, _decide(case, recorded, policy))
+                _reproduce(one, case, earlier, agent)
+            yield Compared(one, _weighed(one, _decide(one, case, recorded, policy), agent))
         except CannotTellError as error:
             yield Compared(one, None, str(error))
 
@@ -196,7 +207,13 @@ def case_of(one: Judged, agent: Agent) -> tuple[Case, dict[Steps, Raw]]:
     recorded = _paths(one.facts)
     counted, at = _counted(one)
     who = (one.user, one.agent, one.tenant, one.state)
-    return Case(one.action, args, _facts(recorded, action, one), *who, at, counted), recorded
+    return Case(one.action, args, _facts(recorded, action, one), *who, at, counted, _origins(one)), recorded
+
+
+def _origins(one: Judged) -> dict[str, Any]:
+    """Return where the values came from, as rules read it; nothing where it was not traced."""
+    origins = msgspec.json.decode(bytes(one.origins), type=tuple[Origin, ...] | None)
+    return {} if origins is None else told(msgspec.json.decode(bytes(one.args)), origins)
 
 
 def _counted(one: Judged) -> tuple[dict[str, Any], int]:
@@ -269,7 +286,9 @@ def _set(place: Any, step: str | int, value: Any) -> None:
     place[step] = value
 
 
-def _decide(case: Case, recorded: Mapping[Steps, Raw], policy: Policy) -> Decision:
+def _decide(one: Judged, case: Case, recorded: Mapping[Steps, Raw], policy: Policy) -> Decision:
+    if bytes(one.origins) == b"null" and policy.reads_origins(one.action):
+        raise CannotTellError("not recorded: where values came from")
     verdict = policy.judge(case)
     for label in verdict.counted.keys() - case.windows.keys() - {"now"}:
         raise CannotTellError(f"not recorded: {label}")
@@ -287,6 +306,17 @@ def _decide(case: Case, recorded: Mapping[Steps, Raw], policy: Policy) -> Decisi
     return decision
 
 
+def _weighed(one: Judged, decision: Decision, agent: Agent) -> Decision:
+    """Return a policy's decision with what tracing said then: one strike needs an approval, two deny."""
+    if not one.strikes or not decision.permitted:
+        return decision
+    if len(one.strikes) > 1:
+        return Decision(permitted=False, reasons=one.strikes)
+    labels = agent.labels if agent.labels is not None else Labels()
+    need = one.asked or f"approval {labels.level}"
+    return msgspec.structs.replace(decision, needs=(*[each for each in decision.needs if each != need], need))
+
+
 def _without(case: Case, steps: Steps) -> Case:
     """Return the case with a fact absent that was recorded as null."""
     facts: dict[str, Any] = copy.deepcopy(dict(case.facts))
@@ -294,8 +324,8 @@ def _without(case: Case, steps: Steps) -> Case:
     return msgspec.structs.replace(case, facts=facts)
 
 
-def _reproduce(one: Judged, case: Case, policy: Policy) -> None:
-    again = _decision(policy.judge(case))
+def _reproduce(one: Judged, case: Case, policy: Policy, agent: Agent) -> None:
+    again = _weighed(one, _decision(policy.judge(case)), agent)
     if not _same(again, one.decision):
         raise CannotTellError(f"what is recorded does not suffice: judged again by the policy of then, it is {again}")
 

@@ -138,6 +138,12 @@ class Deeds:
         self._pending.pop(ticket, None)
         self._records.clear()
 
+    def on_their_way(self, tenant: str) -> Iterator[Event]:
+        """Yield events of a tenant's runs that were seen and may not be durable yet, intents among them."""
+        for owner, _, _, events in self._pending.values():
+            if owner.tenant == tenant:
+                yield from events
+
     def reserve(self, whose: Whose, call: str, action: str, at: int, args: Mapping[str, Any]) -> None:
         """Count a read that is about to be performed: it has no intent that could count."""
         self._take_in(_Seen(whose, Deed("begun", (whose.run, call), action, at, args=args), ""))
@@ -217,7 +223,7 @@ class Deeds:
         if key in self._reading:
             await asyncio.shield(self._reading[key][0])
             return
-        log = [one for one in self._on_their_way() if key in self._keys(one)]
+        log = [one for one in self._under_way() if key in self._keys(one)]
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._reading[key] = (done, log)
         try:
@@ -233,7 +239,7 @@ class Deeds:
             del self._reading[key]
             done.set_result(None)
 
-    def _on_their_way(self) -> Iterator[_Seen]:
+    def _under_way(self) -> Iterator[_Seen]:
         """Yield what was seen and may not be durable yet."""
         for owner, first, at, events in self._pending.values():
             for seq, event in enumerate(events, first):

@@ -8,18 +8,23 @@ import msgspec
 from interlock.kernel import events as ev
 from interlock.kernel.decide import ENDED
 from interlock.kernel.state import Call
+from interlock.provenance import Trust
+from interlock.runtime import suspecting
 from interlock.runtime.live import LiveRun
 from interlock.runtime.outcomes import Done, Failed
+from interlock.runtime.sending import Sender
 
 
 class Delegation:
     """Starts the runs that carry delegated calls out, and brings back what became of them.
 
     Args:
+        sender: What performs detectors with their deadline.
         start: What starts a run: agent, id, input and the fields of its first event. Done twice, it starts one.
     """
 
-    def __init__(self, start: Callable[..., Awaitable[None]]) -> None:
+    def __init__(self, sender: Sender, start: Callable[..., Awaitable[None]]) -> None:
+        self._sender = sender
         self._start = start
 
     async def advance(self, live: LiveRun, call: Call) -> Done | Failed | None:
@@ -46,16 +51,26 @@ class Delegation:
             parent=(live.id, call.key),
         )
 
-    async def _brought_back(self, live: LiveRun, call: Call, ended: ev.Event) -> Done | Failed:
+    async def _brought_back(self, live: LiveRun, call: Call, ended: ev.Event) -> Done | Failed | None:
         assert isinstance(ended, ev.RunEnded)
         handed = (await live.journal.event(live.id, call.at)).event
         assert isinstance(handed, ev.Delegated)
         live.mail.parents.pop(call.child, None)
         if ended.how != "done":
             error = f"agent {call.action!r} did not finish ({ended.how}): {ended.error}"
-            failed = ev.Failed(call=call.key, action=call.action, error=error, args=handed.args, digest=call.digest)
+            failed = ev.Failed(
+                call=call.key,
+                action=call.action,
+                error=error,
+                args=handed.args,
+                digest=call.digest,
+                cleaned=suspecting.cleaned(live.agent),
+            )
             await live.append(failed)
             return Failed(error)
+        noted = await suspecting.noted(self._sender, live.agent, call.action, ended.output)
+        if call.key not in live.state.calls:
+            return None  # While it was looked at, somebody else brought it back.
         await live.append(
             ev.Done(
                 call=call.key,
@@ -66,6 +81,9 @@ class Delegation:
                 args=handed.args,
                 digest=call.digest,
                 judgement=handed.judgement,
+                trust=_trust(live, ended),
+                suspected=noted.suspected,
+                cleaned=noted.cleaned,
             )
         )
         return Done(msgspec.json.decode(bytes(ended.output)))
@@ -77,3 +95,10 @@ class Delegation:
             if row is not None and row.status not in ENDED:
                 told = ev.CancelRequested(by=f"run {live.id}", reason=reason)
                 await live.mail.post(call.child, "cancel", told)
+
+
+def _trust(live: LiveRun, ended: ev.RunEnded) -> int | None:
+    """Return what the answer of another agent is worth: no more than what it was made of."""
+    if live.agent.labels is None or ended.trust is not None:
+        return ended.trust
+    return int(Trust.NOWHERE)  # Nobody traced what went into it.

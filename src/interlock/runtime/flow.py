@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
+from interlock.canonical import canonical
 from interlock.context.shown import Built
 from interlock.durations import microseconds
 from interlock.errors import KeyReusedError
 from interlock.kernel import events as ev
 from interlock.models import Proposal, Response
 from interlock.runtime.outcomes import Denied, Done, Failed, Turn, Unknown, Waiting
+from interlock.runtime.releasing import Releasing
 from interlock.runtime.session import Session
 from interlock.runtime.suspending import Suspended
 from interlock.runtime.thinking import Thinking, turn_of
@@ -109,6 +111,10 @@ class Flow:
     async def refuse(self, proposal: Proposal, reason: str, instead: str, *, key: str) -> None:
         """Turn a proposal (or the whole answer) down as not valid, durably and once."""
         await self._session.refuse(msgspec.structs.replace(proposal, key=self._key(key)), reason, instead)
+
+    async def objection(self, answer: Any) -> tuple[str, str] | None:
+        """Return why the texts of a structured answer may not be given, and what to do instead; None where they may."""
+        return await Releasing(self._live, "").objection(msgspec.json.decode(canonical(answer)))
 
     def gather(self, *steps: Coroutine[Any, Any, Any]) -> Coroutine[Any, Any, list[Any]]:
         """Perform several steps at once; see `gather`."""

@@ -1,5 +1,9 @@
-"""Judging a proposal: facts and counts are gathered, the policy is asked, and what was done before is looked for."""
+"""Judging a proposal: it is traced, facts and counts are gathered, the policy is asked, repeats are looked for.
 
+What tracing says against a proposal comes on top of the policy, and only ever narrows what that permits.
+"""
+
+import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -7,17 +11,24 @@ from typing import Any
 import msgspec
 
 from interlock.actions.action import Action
-from interlock.agents import Agent
 from interlock.canonical import canonical, digest
 from interlock.errors import CanonicalError
 from interlock.guardian import ABSENT, Case, Need, Policy, Verdict
 from interlock.guardian import Failed as FailedFact
 from interlock.kernel import events as ev
+from interlock.provenance import Traced
 from interlock.runtime.live import LiveRun
+from interlock.runtime.origins import recorded, sound, told
+from interlock.runtime.planning import Planning
 from interlock.runtime.records import said
 from interlock.runtime.refusal import Refusal
 from interlock.runtime.sending import Send, Sender
 from interlock.runtime.tallies import Deed, Id
+
+log = logging.getLogger("interlock")
+
+WAY_FORWARD = "use values that the user named or that trusted data holds, or have the user ask for exactly this"
+"""What an agent may do instead where it can't be trusted with values."""
 
 FACT_TIMEOUT = 10_000_000
 """How long the gathering of one fact may take, in microseconds."""
@@ -55,6 +66,7 @@ class Judging:
 
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
+        self._planning = Planning(sender)
 
     async def judge(self, live: LiveRun, step: Step, action: Action[Any, Any, Any]) -> None:
         """Judge the proposal as of now; nothing is awaited between the last look at what was done and the return.
@@ -62,7 +74,11 @@ class Judging:
         Raises:
             Refusal: it is denied.
         """
-        agent: Agent | None = None
+        if live.agent.labels is not None:
+            await self._see_to_index(live)
+            if action.effect != "read" and live.agent.labels.planner is not None:
+                await self._planning.see_to(live, live.agent.labels.planner)
+        agent, windows = None, ()
         facts: dict[str, Any] = {}
         examined: set[Id] = set()
         while True:
@@ -81,6 +97,14 @@ class Judging:
             examined.add(step.repeats.id)
             if await _came_to_nothing(live, action, step.repeats):
                 step.excused = (*step.excused, step.repeats.id)
+
+    async def _see_to_index(self, live: LiveRun) -> None:
+        try:
+            await live.tracing.index(live)
+        except Exception as error:
+            raise Refusal(
+                "judge", f"it can't be told where values came from, so nothing is permitted: {said(error)}"
+            ) from error
 
     async def _gather(
         self, live: LiveRun, step: Step, action: Action[Any, Any, Any], names: tuple[str, ...]
@@ -105,23 +129,35 @@ class Judging:
 
     def _judge(self, live: LiveRun, step: Step, action: Action[Any, Any, Any], facts: dict[str, Any]) -> None:
         policy = live.agent.policy
-        verdict = _sound(policy.judge(self._case(live, step, action, facts)))
+        traced, origins = _traced(live, step, action)
+        verdict = _sound(policy.judge(self._case(live, step, action, facts, origins)))
         step.judgement, step.facts_digest = judgement_of(policy.hash, verdict)
+        if traced is not None:
+            _note(step, traced)
         step.needs, step.reasons = verdict.needs, verdict.reasons
         if not verdict.permitted:
             paradox = _paradox(verdict, policy) if verdict.paradox else ""
             raise Refusal("judge", *verdict.reasons, instead=verdict.instead, paradox=paradox)
+        if traced is not None and traced.strikes:
+            _weigh(live, step, traced)
         if not action.repeatable:
             self._look_for_repeats(live, step)
 
-    def _case(self, live: LiveRun, step: Step, action: Action[Any, Any, Any], facts: dict[str, Any]) -> Case:
+    def _case(
+        self,
+        live: LiveRun,
+        step: Step,
+        action: Action[Any, Any, Any],
+        facts: dict[str, Any],
+        origins: dict[str, Any],
+    ) -> Case:
         """Return what the rules will look at, with what was done by now."""
         windows, state, at = live.agent.needed(action).windows, live.state, live.clock.now()
         counted: dict[str, Any] = {}
         if windows:
             counted = live.deeds.values(live.whose, windows, msgspec.json.decode(step.plain), at)
         who = (live.user, live.agent.name, state.tenant, state.place)
-        return Case(action.name, step.args, facts, *who, at, counted)
+        return Case(action.name, step.args, facts, *who, at, counted, origins)
 
     def _look_for_repeats(self, live: LiveRun, step: Step) -> None:
         """Need a yes to what was done before in this conversation; an approval that is needed anyway is one."""
@@ -132,6 +168,44 @@ class Judging:
             step.judgement = msgspec.structs.replace(
                 step.judgement, needs=needs, rules=(*step.judgement.rules, "duplicate")
             )
+
+
+def _traced(live: LiveRun, step: Step, action: Action[Any, Any, Any]) -> tuple[Traced | None, dict[str, Any]]:
+    """Return where the values came from, also as rules read it; nothing for an agent without labels."""
+    if live.agent.labels is None:
+        return None, {}
+    if live.index is None:
+        raise RuntimeError("what the run has seen could not be traced")
+    args = msgspec.json.decode(step.plain)
+    traced = sound(live.index.trace(action.name, args))
+    return traced, told(args, traced.origins)
+
+
+def _note(step: Step, traced: Traced) -> None:
+    """Record where the values came from; an approval is for values of this origin."""
+    origins, strikes = recorded(traced.origins), tuple([one.says for one in traced.strikes])
+    step.judgement = msgspec.structs.replace(step.judgement, origins=origins, strikes=strikes)
+    step.facts_digest = digest(step.facts_digest.encode(), bytes(origins), msgspec.json.encode(strikes))
+
+
+def _weigh(live: LiveRun, step: Step, traced: Traced) -> None:
+    """See to what speaks against a proposal that the policy permits: one thing needs a person's yes, two deny.
+
+    Raises:
+        Refusal: two things speak against it.
+    """
+    says = step.judgement.strikes
+    rules = (*step.judgement.rules, "provenance")
+    if traced.denied:
+        said_of_it = " ".join("; and ".join(says).split())
+        log.warning("run %s: %s was denied: %s", live.id, step.name, said_of_it)
+        step.judgement = msgspec.structs.replace(step.judgement, needs=(), rules=rules)
+        raise Refusal("judge", *says, instead=(WAY_FORWARD,))
+    need = Need("approval", traced.level)
+    step.needs = (*[one for one in step.needs if one != need], need)
+    step.reasons = (*step.reasons, *says)
+    needs = tuple([str(one) for one in step.needs])
+    step.judgement = msgspec.structs.replace(step.judgement, needs=needs, rules=rules)
 
 
 def judgement_of(policy: str, verdict: Verdict) -> tuple[ev.Judgement, str]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
@@ -14,10 +14,14 @@ from interlock.kernel.decide import status, wake_at
 from interlock.kernel.events import Answered, Done, Event, MessageReceived, RunStarted, UndoStarted
 from interlock.kernel.evolve import evolve
 from interlock.kernel.state import State, unsettled
+from interlock.provenance import Index
 from interlock.runtime.deeds import Deeds, Whose, whose
 from interlock.runtime.flight import Flight
 from interlock.runtime.mailbox import Mailbox, event_of
 from interlock.runtime.records import undo_key
+
+if TYPE_CHECKING:
+    from interlock.runtime.tracing import Tracing
 
 HandOn = Callable[[str, State, MessageReceived], Awaitable[None]]
 """What sees to a message that reached a run (its id and state) after its end."""
@@ -30,7 +34,8 @@ class LiveRun:
     being performed now), `closed` (keys of calls known to be over; complete where this process has seen the run from
     its start), `has_acted` (whether something may have been proposed in it), `holders` (sessions and drivers that use
     it), `broken` (the error after which this copy must be dropped and folded afresh), `transcript` (what its model was
-    told, and `earlier`, the runs of its conversation that it begins with), `thinking` (its model being asked now).
+    told, and `earlier`, the runs of its conversation that it begins with), `index` (what it has seen, atom by atom,
+    once something was traced in it), `thinking` (its model being asked now).
     """
 
     def __init__(  # noqa: PLR0917 - it is made in two places, each of which has them all
@@ -42,6 +47,7 @@ class LiveRun:
         epoch: int,
         row: RunRow | None,
         deeds: Deeds,
+        tracing: "Tracing",
         claim: asyncio.Task[int] | None = None,
     ) -> None:
         self.id = run
@@ -56,9 +62,11 @@ class LiveRun:
         self.from_start = row is None
         self.has_acted = row is not None
         self.deeds = deeds
+        self.tracing = tracing
         self.holders = 0
         self.broken: Exception | None = None
         self.transcript: Transcript | None = None
+        self.index: Index | None = None
         self.earlier: tuple[tuple[str, int], ...] = ()
         self.thinking: asyncio.Task[Any] | None = None
         self._intake = asyncio.Lock()
@@ -161,6 +169,8 @@ class LiveRun:
                 self.closed.add(one.draft.key)
             if self.transcript is not None:
                 self.transcript.add(seq, one.event)
+        if self.tracing.is_on:
+            self.tracing.seen(self, self.state.seq + 1, [one.event for one in prepared])
         self.state = state
 
     async def sync_row(self, *, landing: str = "") -> None:

@@ -1,7 +1,8 @@
 """The path of one action: the only place in Interlock where an effect is performed on a proposal.
 
-Read `ActionPath.walk` from top to bottom: resolve, validate, recall, gather, judge, needs, intent, perform, outcome.
-Each stage is one method (gathering and judging: `judging.py`); whatever goes wrong before the intent is a denial.
+Read `ActionPath.walk` from top to bottom: resolve, validate, recall, trace, gather, judge, needs, intent, perform,
+outcome. Each stage is one method (tracing, gathering and judging: `judging.py`); whatever goes wrong before the intent
+is a denial.
 """
 
 import difflib
@@ -17,11 +18,12 @@ from interlock.guardian import Need
 from interlock.kernel import events as ev
 from interlock.kernel.state import Ask, Call
 from interlock.models import Proposal
-from interlock.runtime import recovery
+from interlock.runtime import quarantine, recovery, suspecting
 from interlock.runtime.delegation import Delegation
 from interlock.runtime.judging import Judging, Step, done_before
 from interlock.runtime.live import LiveRun
 from interlock.runtime.outcomes import Denied, Done, Failed, Outcome, Waiting
+from interlock.runtime.quarantine import Reader
 from interlock.runtime.reading_back import read_back
 from interlock.runtime.records import idempotency_key, outcome_of, recordable, said, writable
 from interlock.runtime.refusal import Refusal, climbed
@@ -335,13 +337,24 @@ class ActionPath:
         args = msgspec.Raw(step.plain)
         if live.deeds.counts(action.name):
             live.deeds.reserve(live.whose, step.key, action.name, began, msgspec.json.decode(step.plain))
+        if isinstance(action, Reader):
+            quarantine.begin(live, step.key)
         try:
             value = await self.sender.look(Send(action.function, (ctx,), step.args, action.timeout))
         except Exception as error:  # noqa: BLE001 - a read that fails changed nothing, whatever it raised
-            failed = ev.Failed(call=step.key, action=step.name, error=said(error), args=args, digest=step.digest)
+            failed = ev.Failed(
+                call=step.key,
+                action=step.name,
+                error=said(error),
+                args=args,
+                digest=step.digest,
+                cleaned=suspecting.cleaned(live.agent),
+            )
             await live.append(failed)
             return Failed(failed.error)
+        duration = live.clock.now() - began
         result, problem = recordable(value)
+        noted = await suspecting.noted(self.sender, live.agent, step.name, result)
         await live.append(
             ev.Done(
                 call=step.key,
@@ -349,10 +362,13 @@ class ActionPath:
                 effect="read",
                 result=result,
                 problem=problem,
-                duration=live.clock.now() - began,
+                duration=duration,
                 args=args,
                 digest=step.digest,
                 judgement=step.judgement,
+                trust=quarantine.trust_of(action, step.judgement),
+                suspected=noted.suspected,
+                cleaned=noted.cleaned,
             )
         )
         return Done(None if problem else value, problem)

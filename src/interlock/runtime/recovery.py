@@ -12,10 +12,11 @@ from interlock.errors import DependenciesError
 from interlock.kernel import decide
 from interlock.kernel import events as ev
 from interlock.kernel.state import Call, certain_from
-from interlock.runtime import verifying
+from interlock.runtime import quarantine, suspecting, verifying
 from interlock.runtime.flight import Flight
 from interlock.runtime.live import LiveRun
 from interlock.runtime.outcomes import Done, Failed, Outcome, Unknown
+from interlock.runtime.quarantine import Reader
 from interlock.runtime.records import idempotency_key, outcome_of, recordable, said, undo_key, writable
 from interlock.runtime.sending import NeverStarted, Send
 
@@ -109,6 +110,8 @@ async def perform(path: "ActionPath", live: LiveRun, key: str, what: What) -> Ou
         await live.append(ev.Withheld(call=key))
         return None
     send = Send(what.function, (ctx, *what.given), args, action.timeout)
+    if isinstance(action, Reader):
+        quarantine.begin(live, key)
     path.sender.begin(call.idempotency_key)
     try:
         value = await path.sender.call(send, lambda: _abandon(path, live, call))
@@ -123,12 +126,11 @@ async def perform(path: "ActionPath", live: LiveRun, key: str, what: What) -> Ou
         return None
     finally:
         path.sender.end(call.idempotency_key)
+    done = await _done(path, live, call, value, "performed", duration=live.clock.now() - began)
     if not _open(live, call):
         return None  # It was given up, and meanwhile its outcome became known in another way.
-    verify = action.verify_function is not None and not call.undoes
-    done = _done(call, value, "performed", live.clock.now() - began, verify=verify)
     seq = await live.append(done)
-    problem = await verifying.verify(path, live, seq, value) if verify else ""
+    problem = await verifying.verify(path, live, seq, value) if done.verify else ""
     return Done(None if done.problem else value, done.problem or problem)
 
 
@@ -165,8 +167,13 @@ def _abandon(path: "ActionPath", live: LiveRun, call: Call) -> None:
     Flight.instead_of(stuck, go_on())
 
 
-def _done(call: Call, value: Any, via: str, duration: int = 0, *, verify: bool = False) -> ev.Done:
+async def _done(path: "ActionPath", live: LiveRun, call: Call, value: Any, via: str, *, duration: int = 0) -> ev.Done:
     result, problem = recordable(value)
+    noted, trust = suspecting.Noted(), None
+    action = live.agent.actions.get(call.action)
+    if action is not None and not call.undoes:
+        noted = await suspecting.noted(path.sender, live.agent, call.action, result)
+        trust = await _trust(live, action, call)
     return ev.Done(
         call=call.key,
         action=call.action,
@@ -178,8 +185,19 @@ def _done(call: Call, value: Any, via: str, duration: int = 0, *, verify: bool =
         undoes=call.undoes,
         duration=duration,
         digest=call.digest,
-        verify=verify,
+        verify=action is not None and action.verify_function is not None and not call.undoes,
+        trust=trust,
+        suspected=noted.suspected,
+        cleaned=noted.cleaned,
     )
+
+
+async def _trust(live: LiveRun, action: Action[Any, Any, Any], call: Call) -> int | None:
+    if not isinstance(action, Reader):
+        return None
+    intent = (await live.journal.event(live.id, call.at)).event
+    assert isinstance(intent, ev.Intended)
+    return quarantine.trust_of(action, intent.judgement)
 
 
 async def _refused(live: LiveRun, call: Call, reason: str) -> Failed | None:
@@ -187,7 +205,13 @@ async def _refused(live: LiveRun, call: Call, reason: str) -> Failed | None:
         return None
     await live.append(
         ev.Failed(
-            call=call.key, action=call.action, error=reason, intent=call.at, undoes=call.undoes, digest=call.digest
+            call=call.key,
+            action=call.action,
+            error=reason,
+            intent=call.at,
+            undoes=call.undoes,
+            digest=call.digest,
+            cleaned=suspecting.cleaned(live.agent),
         )
     )
     return Failed(reason)
@@ -240,12 +264,11 @@ async def _probe(path: "ActionPath", live: LiveRun, call: Call) -> Outcome | Non
 
 
 async def _found(path: "ActionPath", live: LiveRun, call: Call, value: Any, via: str) -> Done | None:
+    done = await _done(path, live, call, value, via)
     if not _open(live, call):
         return None
-    verify = live.agent.actions[call.action].verify_function is not None and not call.undoes
-    done = _done(call, value, via, verify=verify)
     seq = await live.append(done)
-    problem = await verifying.verify(path, live, seq, value) if verify else ""
+    problem = await verifying.verify(path, live, seq, value) if done.verify else ""
     return Done(None if done.problem else value, done.problem or problem)
 
 

@@ -37,15 +37,18 @@ from interlock.runtime.ids import run_id
 from interlock.runtime.live import LiveRun
 from interlock.runtime.loops import DRAIN, Loops
 from interlock.runtime.mailbox import Mailbox
+from interlock.runtime.model_planner import ModelPlanner
 from interlock.runtime.opening import opened
 from interlock.runtime.options import Credentials, Look, Options
 from interlock.runtime.path import ActionPath
 from interlock.runtime.pool import ThreadPool
+from interlock.runtime.quarantine import Reader
 from interlock.runtime.questions import Question, parse
 from interlock.runtime.roster import Roster
 from interlock.runtime.sending import Sender
 from interlock.runtime.session import Session
 from interlock.runtime.tending import Tender
+from interlock.runtime.tracing import Tracing
 from interlock.runtime.watching import Watching
 from interlock.undo import READ, UndoPlan, plan
 
@@ -137,6 +140,7 @@ class Runtime:
         self._mail = Mailbox(self.journal, self._clock)
         self._deeds = Deeds(self.journal, self._clock)
         self._deeds.watch(self.roster.windows())
+        self._tracing = Tracing(self.journal, self._deeds, lambda: self.agents)
         self._slots = asyncio.Semaphore(self._options.max_runs)
         self.watching = Watching(self.journal, self._mail, self._live, self.agents)
         self._dialogue = Dialogue(
@@ -148,7 +152,7 @@ class Runtime:
             room=lambda: self._loops.room(self._options.max_runs),
         )
         self._sender = Sender(ThreadPool(), self._options.credentials, self.journal, self._clock)
-        self._path = ActionPath(self._sender, self._options, Delegation(self._started))
+        self._path = ActionPath(self._sender, self._options, Delegation(self._sender, self._started))
         self._loops = Loops(self._mail, Tender(self._path, self._dialogue.hand_on), self.held, self._live, self.agents)
         self._open = True
         await self._loops.start()
@@ -169,6 +173,13 @@ class Runtime:
         for model in {id(one.model): one.model for one in self.agents.values()}.values():
             if isinstance(model, Closing):
                 await model.aclose()
+        for action in {id(one): one for agent in self.agents.values() for one in agent.actions.values()}.values():
+            if isinstance(action, Reader):
+                await action.close()
+        labels = {id(one.labels): one.labels for one in self.agents.values() if one.labels is not None}
+        for one in labels.values():
+            if isinstance(one.planner, ModelPlanner):
+                await one.planner.close()
         await self.journal.store.close()
 
     # runs
@@ -234,7 +245,7 @@ class Runtime:
             **fields,
         )
         async with self._opening.one_at_a_time(run):
-            live = LiveRun(run, known, self._mail, State(), 1, None, self._deeds)
+            live = LiveRun(run, known, self._mail, State(), 1, None, self._deeds, self._tracing)
             try:
                 await live.append(started)
             except StaleWriterError:
@@ -354,7 +365,7 @@ class Runtime:
         state = await self.journal.state(run)
         # The run's first append waits for the claim; what goes before it (finding out what to do) doesn't have to.
         claim = asyncio.get_running_loop().create_task(self.journal.store.claim(run))
-        return LiveRun(run, agent, self._mail, state, row.epoch + 1, row, self._deeds, claim)
+        return LiveRun(run, agent, self._mail, state, row.epoch + 1, row, self._deeds, self._tracing, claim)
 
     async def _let_go(self, live: LiveRun) -> None:
         live.holders -= 1

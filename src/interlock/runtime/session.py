@@ -9,10 +9,11 @@ from interlock.errors import RunEndedError
 from interlock.kernel import events as ev
 from interlock.models import Proposal
 from interlock.runtime.flight import Flight
-from interlock.runtime.live import LiveRun
+from interlock.runtime.live import LiveRun, id_of
 from interlock.runtime.outcomes import Outcome, Turn
 from interlock.runtime.path import ActionPath
 from interlock.runtime.refusal import Refusal
+from interlock.runtime.speaking import Spoken, speak, spoken
 
 
 class Session:
@@ -94,6 +95,34 @@ class Session:
         refusal = Refusal(stage, reason, instead=(instead,))
         await self._path.refuse(self._live, proposal, self._key(proposal.key), refusal)
 
+    async def speak(self, text: str, *, key: str = "", reader: Any = None) -> Spoken:
+        """Take an answer down to its user: return what may be shown of it, and why the rest is withheld.
+
+        Each sentence is looked at before the next: secrets are blacked out; with labels, where its content came from;
+        and whether it claims what was not done. From the first sentence that may not be shown on, all is withheld.
+        Tell the model why and speak its next answer. Where that is wrong in the same way, the run is parked for a
+        person. Nothing is shown before this returns: then it is durable. With a key that was spoken under before,
+        nothing is added.
+
+        Args:
+            text: The whole answer.
+            key: What makes it idempotent, as that of a proposal does.
+            reader: The id of whoever reads it, where that is not the run's own user (a channel, a colleague): what is
+                labelled secret is not for them.
+
+        Raises:
+            RunEndedError: the run has ended, and the answer is new to it.
+            UnicodeEncodeError: half of a surrogate pair is in the text.
+            JournalError: the journal could not record it; show nothing.
+        """
+        live = self._live
+        if key and (known := await spoken(live, self._key(key))) is not None:
+            return known
+        if live.state.ended:
+            raise RunEndedError(f"run {live.id!r} is {live.state.ended}; start a new one")
+        elsewhere = reader is not None and str(reader) != id_of(live.user)
+        return await speak(live, text, self._key(key) if key else live.fresh_key(), elsewhere=elsewhere)
+
     async def record(self, turn: Turn) -> None:
         """Record a model turn; returns when it is durable. With a key that was recorded before, nothing is added.
 
@@ -163,9 +192,10 @@ class Session:
         await self._end("failed", b"null", error)
 
     async def _end(self, how: str, output: bytes, error: str) -> None:
+        trust = await self._live.tracing.least(self._live) if how == "done" else None
         if self._live.state.ended:
             raise RunEndedError(f"run {self._live.id!r} is {self._live.state.ended}")
-        await self._live.append(ev.RunEnded(how=how, output=msgspec.Raw(output), error=error))
+        await self._live.append(ev.RunEnded(how=how, output=msgspec.Raw(output), error=error, trust=trust))
 
     def __repr__(self) -> str:
         return f"<Session {self._live!r}>"

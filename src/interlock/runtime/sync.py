@@ -17,6 +17,7 @@ from interlock.runtime.portal import Portal
 from interlock.runtime.questions import Question
 from interlock.runtime.runtime import Runtime
 from interlock.runtime.session import Session
+from interlock.runtime.speaking import Spoken
 from interlock.undo import Item
 
 T = TypeVar("T")
@@ -123,6 +124,10 @@ class SyncSession:
     def recall(self, key: str) -> Turn | None:
         """Return the turn recorded under *key*, or None."""
         return self._run(self._session.recall(key))
+
+    def speak(self, text: str, *, key: str = "", reader: Any = None) -> Spoken:
+        """Take an answer down to its user, as far as they may be shown it; see `Session.speak`."""
+        return self._run(self._session.speak(text, key=key, reader=reader))
 
     def finish(self, output: Any = None) -> None:
         """End the run well; see `Session.finish`."""

@@ -114,7 +114,8 @@ class Tender:
 
     async def _end(self, live: LiveRun, output: Any, final: str = "") -> None:
         try:
-            ended = ev.RunEnded(how="done", output=msgspec.Raw(canonical(output)))
+            trust = await live.tracing.least(live)
+            ended = ev.RunEnded(how="done", output=msgspec.Raw(canonical(output)), trust=trust)
         except CanonicalError as error:
             ended = ev.RunEnded(how="failed", error=f"the run's output can't be recorded: {error}")
         entered = (ev.Entered(state=final, entry=live.state.entry + 1),) if final else ()

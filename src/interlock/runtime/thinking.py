@@ -55,7 +55,7 @@ class Thinking:
         self._live = live
         self._key = key
         self._model: Model = model
-        self._words = Releasing(agent, live.journal, key)
+        self._words = Releasing(live, key)
         self._last_words: list[ev.Said] = []
 
     async def turn(self) -> ev.TurnRecorded:
@@ -143,7 +143,7 @@ class Thinking:
             if self._live.state.cancelling:
                 raise Suspended
             if isinstance(piece, Response):
-                return self._whole(piece, "".join(heard))
+                return await self._whole(piece, "".join(heard))
             left -= len(piece.encode()) or 1
             if left < 0:
                 raise ModelError(
@@ -152,14 +152,14 @@ class Thinking:
                 )
             heard.append(piece)
             self._live.mail.draft(self._live.id, piece)
-            await self._release(self._words.feed(piece))
+            await self._release(await self._words.feed(piece))
         raise ModelError(f"model {self._model.name} ended without a response", transient=True)
 
-    def _whole(self, response: Response, heard: str) -> Response:
+    async def _whole(self, response: Response, heard: str) -> Response:
         """Return the response with the words that were looked at: those that came before it, and the rest."""
         # A model that does not stream has its words in the response only.
         text = response.text if response.text.startswith(heard) else heard
-        self._last_words = [*self._words.feed(text.removeprefix(heard)), *self._words.rest()]
+        self._last_words = [*await self._words.feed(text.removeprefix(heard)), *await self._words.rest()]
         return kept(msgspec.structs.replace(response, text=text), self._model.name)
 
     async def _release(self, sentences: list[ev.Said]) -> None:
@@ -188,8 +188,7 @@ class Thinking:
             redacted=rules,
         )
         events.append(turn)
-        if self._words.problem:
-            events.append(withheld(self._key, self._words.problem))
+        events += self._words.ending()
         await live.append(*events, blobs=blobs)
         live.mail.stir(live.id)
         return turn
@@ -237,17 +236,6 @@ class Thinking:
         await live.append(failed, then, blobs=blobs)
 
 
-def withheld(turn: str, problem: str) -> ev.Denied:
-    """Return the denial of a turn's words from where a check found something."""
-    return ev.Denied(
-        call=f"{turn}.words",
-        action="answer",
-        stage="validate",
-        reasons=(problem,),
-        instead=("say it in another way",),
-    )
-
-
 async def grown(live: LiveRun) -> Transcript:
     """Return the run's transcript; read once, it grows with each append."""
     while live.transcript is None:
@@ -263,10 +251,10 @@ async def grown(live: LiveRun) -> Transcript:
 
 async def _earlier(live: LiveRun) -> tuple[tuple[str, int], ...]:
     """Return the runs of the conversation before this one, each up to where it was when this one first looked."""
-    turns = await live.journal.history(live.id, 0, (ev.TurnRecorded,))
-    if turns:
-        assert isinstance(turns[0].event, ev.TurnRecorded)
-        return msgspec.json.decode(bytes(turns[0].event.request), type=Built).earlier
+    turns = [one.event for one in await live.journal.history(live.id, 0, (ev.TurnRecorded,))]
+    for turn in turns:
+        if isinstance(turn, ev.TurnRecorded) and not turn.is_reading:
+            return msgspec.json.decode(bytes(turn.request), type=Built).earlier
     if live.state.conversation is None:
         return ()
     rows = await live.journal.conversation(live.state.tenant, live.state.conversation)

@@ -34,7 +34,7 @@ def assert_denied(outcome: object, match: str = "", *, stage: str = "") -> Denie
     Args:
         outcome: What `perform` returned.
         match: A regular expression to be found in the reasons or in what may be done instead.
-        stage: Where it was turned down: resolve, validate, judge, needs or run.
+        stage: Where it was turned down: resolve, validate, judge, needs, run or words.
     """
     if not isinstance(outcome, Denied):
         raise AssertionError(f"expected a denial, got {outcome!r}")  # noqa: TRY004 - it is an assertion

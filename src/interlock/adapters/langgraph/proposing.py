@@ -11,7 +11,7 @@ from langgraph.errors import GraphBubbleUp
 from interlock.actions.tool import Tool
 from interlock.adapters.governor import Governor, Where
 from interlock.adapters.langgraph import asking
-from interlock.adapters.langgraph.results import Lost, Result, kept, message, restored
+from interlock.adapters.langgraph.results import Lost, Result, kept, message, restored, shown
 from interlock.adapters.langgraph.tasks import Task
 from interlock.adapters.telling import told
 from interlock.models import Proposal
@@ -178,13 +178,15 @@ class Proposing:
         await asking.pass_on(inner, self._where.run, self._key, answers, alone=self._alone)
 
     def _told(self, outcome: Outcome) -> Result:
+        showing = self._governor.showing(self._key)
         if not isinstance(outcome, Done):
-            return message(told(outcome), self.call, failed=True)
+            return message(showing.told(outcome), self.call, failed=True)
         if self._live is None and outcome.result is None:
             return message(outcome.problem or "It was done.", self.call)
         found = self._live if self._live is not None else restored(outcome.result, self.call)
         if isinstance(found, Lost):
             return message(f"It was done; what it returned is not there any more, {found.why}", self.call)
+        found = shown(found, showing)
         if outcome.problem and isinstance(found, ToolMessage) and isinstance(found.content, str):
             return found.model_copy(update={"content": told(Done(found.content, outcome.problem))})
         return found

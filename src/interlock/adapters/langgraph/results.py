@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
 from langchain_core.messages import BaseMessage, ToolCall, ToolMessage, messages_from_dict
 from langgraph.types import Command, Send
 
+from interlock.adapters.showing import Showing
 from interlock.canonical import canonical
 from interlock.errors import CanonicalError
 
@@ -14,6 +16,9 @@ Result = ToolMessage | Command[Any] | list[Any]
 """What a tool node takes for the result of a call."""
 
 _COMMAND = ("graph", "update", "resume", "goto")
+
+_FILES = ("image", "image_url", "audio", "video", "file")
+"""The types of blocks in a message that hold no text."""
 
 
 class Lost(NamedTuple):
@@ -52,6 +57,40 @@ def restored(recorded: Any, call: ToolCall) -> Result | Lost:
 def message(text: str, call: ToolCall, *, failed: bool = False) -> ToolMessage:
     """Return what the model is told about a call."""
     return ToolMessage(text, name=call["name"], tool_call_id=call["id"], status="error" if failed else "success")
+
+
+def shown(result: Any, showing: Showing) -> Any:
+    """Return a result with the texts of its messages as the model may see them; what else it changes stays."""
+    if not showing.is_traced:
+        return result
+    if isinstance(result, BaseMessage):
+        return result.model_copy(update={"content": _shown_content(result.content, showing)})
+    if isinstance(result, Command):
+        changed = cast("Command[Any]", result)
+        return replace(changed, update=shown(changed.update, showing))
+    if type(result) is list or type(result) is tuple:
+        parts = [shown(one, showing) for one in cast("list[Any]", result)]
+        return parts if isinstance(result, list) else tuple(parts)
+    if type(result) is dict:
+        return {name: shown(one, showing) for name, one in cast("dict[str, Any]", result).items()}
+    return result
+
+
+def _shown_content(content: str | list[Any], showing: Showing) -> str | list[Any]:
+    """Return the content of a message with its texts cleaned; of its blocks, images and files stay as they are."""
+    if isinstance(content, str):
+        return showing.text(content)
+    return [_shown_block(one, showing) for one in content]
+
+
+def _shown_block(block: Any, showing: Showing) -> Any:
+    if isinstance(block, str):
+        return showing.text(block)
+    parts = cast("dict[str, Any]", block)
+    if parts.get("type") in _FILES:
+        return parts
+    text = parts.get("text") if parts.get("type") == "text" else None
+    return {"type": "text", "text": showing.data(text if isinstance(text, str) else parts)}
 
 
 def _is_plain_text(result: Any) -> bool:

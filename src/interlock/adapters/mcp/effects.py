@@ -35,7 +35,9 @@ def governed(
     unfit: dict[str, str] = {}
     for name, definition in definitions.items():
         try:
-            action = known.get(name) or hinted(name, definition.get("annotations"))
+            annotations = definition.get("annotations")
+            action = known.get(name) or hinted(name, annotations)
+            action.open_world = hints_of(annotations).get("openWorldHint") is True
             schema = _sound(definition["inputSchema"])
             action.bind(str(definition.get("description", "")), schema, body=body(action))
             action.failed = _is_error
@@ -54,11 +56,16 @@ def hinted(name: str, annotations: Any) -> Tool:
     A server may lie: its hints choose a class, they permit nothing. What it reads from an open world leaves this one,
     and the same call with no further effect is nothing to ask about.
     """
-    hints = cast("dict[str, Any]", annotations if isinstance(annotations, dict) else {})
+    hints = hints_of(annotations)
     if hints.get("readOnlyHint") is True:
         return tool.read(name, egress=hints.get("openWorldHint") is True)
     again = hints.get("idempotentHint") is True
     return tool.irreversible(name, idempotent=AGAIN if again else False, repeatable=again)
+
+
+def hints_of(annotations: Any) -> dict[str, Any]:
+    """Return what a server says of a tool by name; nothing where that is no object."""
+    return cast("dict[str, Any]", annotations) if isinstance(annotations, dict) else {}
 
 
 def _is_error(result: Any) -> bool:

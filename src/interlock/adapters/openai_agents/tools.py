@@ -7,6 +7,9 @@ from typing import Any, NamedTuple, cast
 from agents import FunctionTool, RunContextWrapper, ToolOriginType, ToolTimeoutError
 from agents.function_schema import function_schema
 from agents.tool import (
+    ToolOutputFileContent,
+    ToolOutputImage,
+    ToolOutputText,
     default_tool_timeout_error_message,
     get_function_tool_origin,
     invoke_function_tool,
@@ -14,7 +17,7 @@ from agents.tool import (
     set_function_tool_failure_error_function,
 )
 from agents.tool_context import ToolContext
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import to_json, to_jsonable_python
 
 from interlock.actions.foreign import Validate
@@ -22,10 +25,12 @@ from interlock.actions.tool import Tool
 from interlock.adapters.governor import Governor
 from interlock.adapters.openai_agents.places import CallId, Place
 from interlock.adapters.openai_agents.responses import arguments_of, plain
-from interlock.adapters.telling import told
+from interlock.adapters.showing import Showing
 from interlock.errors import DeclarationError, InterlockError
 from interlock.models import Proposal
 from interlock.runtime.outcomes import Done, Outcome, Waiting
+
+_part = TypeAdapter[Any](ToolOutputText | ToolOutputImage | ToolOutputFileContent)
 
 
 class Standing(NamedTuple):
@@ -60,6 +65,7 @@ class GovernedInvoker:
 
     Attributes:
         own_approval: Whether the tool asks for approvals by itself.
+        is_for_programs: Whether its results have a schema, for the code that a model writes.
 
     Raises:
         DeclarationError: the governor can't take the tool's schema.
@@ -69,6 +75,7 @@ class GovernedInvoker:
     def __init__(self, tool: FunctionTool, governor: Governor) -> None:
         self.governor = governor
         self.own_approval = tool.needs_approval
+        self.is_for_programs = "programmatic" in (tool.allowed_callers or ()) and tool.output_json_schema is not None
         self._told = tool
         # An exception has to reach the governor before anybody makes words of it: it may come after the effect.
         self._tool = set_function_tool_failure_error_function(copy.copy(tool), None)
@@ -92,8 +99,12 @@ class GovernedInvoker:
         except InterlockError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever the body raised, the tool has words for it
-            return await self._words(ctx, error)
-        return outcome.result if isinstance(outcome, Done) and not outcome.problem else told(outcome)
+            words = await self._words(ctx, error)
+            return self.governor.showing(call.key).text(words) if isinstance(words, str) else words
+        showing = self.governor.showing(call.key)
+        if not isinstance(outcome, Done) or outcome.problem:
+            return showing.told(outcome)
+        return outcome.result if self.is_for_programs else _shown(outcome.result, showing)
 
     async def waits(self, ctx: RunContextWrapper[Any], given: dict[str, Any], call_id: str) -> bool:
         """Tell whether a call waits for a person: as the policy has it, or as the tool itself does."""
@@ -221,6 +232,22 @@ def _validation(tool: FunctionTool) -> Validate | None:
             raise ValueError(_problems(error)) from None
 
     return validate
+
+
+def _shown(result: Any, showing: Showing) -> Any:
+    """Return a result as the model may see it; of what the SDK sends in parts, images and files stay as they are."""
+    parts = cast("list[Any]", result) if isinstance(result, list) else [result]
+    if not parts or not all(_is_part(one) for one in parts):
+        return showing.data(result)
+    return [{**one, "text": showing.text(one["text"])} if one["type"] == "text" else one for one in parts]
+
+
+def _is_part(value: Any) -> bool:
+    """Whether the SDK sends this to the model as it is, and not as a text."""
+    try:
+        return isinstance(value, dict) and "type" in value and bool(_part.validate_python(value))
+    except ValidationError:
+        return False
 
 
 def _values(valid: BaseModel) -> dict[str, Any]:

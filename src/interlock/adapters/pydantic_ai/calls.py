@@ -11,7 +11,13 @@ from pydantic_ai.toolsets import ToolsetTool
 
 from interlock.actions.action import Refused
 from interlock.adapters.governor import Governor
-from interlock.adapters.pydantic_ai.results import NothingHappenedError, kept, restored, says_nothing_happened
+from interlock.adapters.pydantic_ai.results import (
+    NothingHappenedError,
+    kept,
+    restored,
+    says_nothing_happened,
+    shown,
+)
 from interlock.adapters.pydantic_ai.trail import Asked, Place, Trail
 from interlock.adapters.telling import told
 from interlock.canonical import canonical, digest
@@ -87,20 +93,21 @@ class ToolCall:
             raise
 
     def _result(self, place: Place, key: str, outcome: Outcome, returned: list[Any]) -> Any:
+        showing = self.governor.showing(key)
         match outcome:
             case Done(result, problem) if not problem:
                 value = returned[0] if returned else restored(result)
                 if isinstance(value, CallDeferred):
                     raise value
-                return value
+                return shown(value, showing)
             case Denied():
                 return ToolDenied(told(outcome))
             case Failed():
-                raise ToolFailed(told(outcome))
+                raise ToolFailed(showing.told(outcome))
             case Waiting() if outcome.questions and self.trail.defers and place.response is not None:
                 raise self._question(place, key, outcome)
             case _:
-                return told(outcome)
+                return showing.told(outcome)
 
     # questions
 

@@ -1,6 +1,7 @@
 """Between what a tool of Pydantic AI returns or raises, and what the journal keeps of it."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, cast
 
 from pydantic_ai.durable_exec import JSON_CODEC
@@ -8,6 +9,8 @@ from pydantic_ai.exceptions import ApprovalRequired, CallDeferred, ModelRetry, T
 from pydantic_ai.messages import MULTI_MODAL_CONTENT_TYPES, ToolReturn, ToolReturnContent
 from pydantic_ai.toolsets import ToolsetTool
 from pydantic_ai.toolsets.function import FunctionToolsetTool
+
+from interlock.adapters.showing import Showing
 
 _RETURN = "pydantic_ai.ToolReturn"
 _DEFERRED = "pydantic_ai.CallDeferred"
@@ -64,6 +67,31 @@ def restored(recorded: Any) -> Any:
     if tag == _DEFERRED:
         return CallDeferred(held["metadata"], kind=held["kind"])
     return JSON_CODEC.load(ToolReturn if tag == _RETURN else ToolReturnContent, held)
+
+
+def shown(value: Any, showing: Showing) -> Any:
+    """Return a result as the model may see it: its texts cleaned, its files as they are."""
+    if not showing.is_traced:
+        return value
+    if isinstance(value, ToolReturn):
+        returned = cast("ToolReturn[Any]", value)
+        return replace(
+            returned, return_value=_shown(returned.return_value, showing), content=_shown(returned.content, showing)
+        )
+    return _shown(value, showing)
+
+
+def _shown(value: Any, showing: Showing) -> Any:
+    if isinstance(value, MULTI_MODAL_CONTENT_TYPES):
+        return value
+    if isinstance(value, (list, tuple)) and _has_files(value):
+        return [_shown(one, showing) for one in cast("Iterable[Any]", value)]
+    if isinstance(value, dict) and _has_files(value):
+        return {name: _shown(one, showing) for name, one in cast("dict[Any, Any]", value).items()}
+    try:
+        return showing.data(JSON_CODEC.dump(ToolReturnContent, value))
+    except (ValueError, TypeError):
+        return showing.text(str(cast("object", value)))
 
 
 def _is_tagged(value: Any) -> bool:

@@ -10,6 +10,7 @@ from interlock.guardian.proofs.logic import Term, both, either, implies, negated
 from interlock.guardian.proofs.scan import Place, Scan
 from interlock.guardian.proofs.shapes import ANY_KIND, ANYTHING, MOMENTS, Kind, Shape, Shapes, plus
 from interlock.guardian.proofs.words import Words
+from interlock.guardian.tree import ORIGIN
 
 DAY: Final = 86_400_000_000
 LAST_DAY: Final = date.max.toordinal()
@@ -22,6 +23,16 @@ RANGES: Final[dict[str, tuple[int, int]]] = {
     "duration": (-LONGEST * DAY, LONGEST * DAY + DAY - 1),
 }
 """What moments are counted in: days since the year 1, or microseconds; and how far they reach."""
+
+_WORD: Final = Shape(frozenset[Kind]({"text"}))
+TRACED: Final = Shape(
+    frozenset[Kind]({"record", "absent", "bad"}),
+    fields={
+        **dict.fromkeys(ORIGIN, _WORD),
+        "trust": Shape(frozenset[Kind]({"number"}), is_whole=True, least=0, most=7),
+    },
+)
+"""Where a value may have come from. How its parts hang together is left open: that says more than can happen."""
 
 
 class Symbol(msgspec.Struct):
@@ -70,7 +81,7 @@ class Cells:
         return self.all[place]
 
     def _make(self, place: Place) -> None:
-        above = self.cell(place[:-1]) if len(place) > (1 if place[0] not in ("arg", "fact") else 2) else None
+        above = self.cell(place[:-1]) if len(place) > (1 if place[0] not in ("arg", "fact", "origin") else 2) else None
         shape = self._shape(place, above)
         order = tuple(sorted(self._relevant(shape.kinds)))
         which = z3.Int(f"kind {place}") if len(order) > 1 else None
@@ -84,6 +95,14 @@ class Cells:
         self._payload(cell)
         if above is not None:
             self._link(above, cell)
+        if place[0] == "origin" and len(place) == 2:
+            self._bind(self.cell(("arg", place[1])), cell)
+
+    def _bind(self, argument: Cell, origin: Cell) -> None:
+        """Bind whether there is an origin to whether there is a value that may have one."""
+        gone = origin.has("absent")
+        self.always.append(implies(argument.has("absent"), gone))
+        self.always.append(implies(gone, argument.has("absent", "none", "text", "list", "record")))
 
     def _shape(self, place: Place, above: Cell | None) -> Shape:
         if above is None:
@@ -107,6 +126,8 @@ class Cells:
                 return self._shapes.arguments.get(place[1], Shape(frozenset({"absent"})))
             case "fact":
                 return plus(ANYTHING, "bad")
+            case "origin":
+                return TRACED
             case "user":
                 return ANYTHING
             case root:

@@ -39,7 +39,8 @@ def case_of(encoding: Encoding, model: Any, action: str) -> Case:
         name: reader.number(number) if reader.true(counted) else Failed("it could not be counted")
         for name, (counted, number) in encoding.windows.items()
     }
-    return Case(action, args, facts, user, names["agent"], names["tenant"], names["state"], at, windows)
+    origins = reader.under("origin")
+    return Case(action, args, facts, user, names["agent"], names["tenant"], names["state"], at, windows, origins)
 
 
 class _Reader:
@@ -64,8 +65,10 @@ class _Reader:
         return _decimal(Fraction(found.numerator_as_long(), found.denominator_as_long()))
 
     def named(self, root: str) -> dict[str, Any]:
-        found = {place[1]: self.value(place) for place in self._below.get((root,), ()) if len(place) == 2}
-        return {name: value for name, value in found.items() if value is not ABSENT}
+        return {name: value for name, value in self.under(root).items() if value is not ABSENT}
+
+    def under(self, root: str) -> dict[str, Any]:
+        return {place[1]: self.value(place) for place in self._below.get((root,), ()) if len(place) == 2}
 
     def value(self, place: Place) -> Any:  # noqa: PLR0911 - one answer a kind
         cell = self._cells[place]
@@ -154,6 +157,7 @@ def shown(case: Case) -> Mapping[str, Any]:
     """Return what a person has to know of *case* to see why: what is empty is left out."""
     given: dict[str, Any] = {"action": case.action, "args": case.args, "facts": case.facts, "user": case.user}
     given |= {"agent": case.agent, "tenant": case.tenant, "state": case.state, "windows": case.windows}
+    given["origins"] = case.origins
     if case.at is not None:
         given["at"] = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=case.at)
     return {name: value for name, value in given.items() if value or name in ("action", "args")}

@@ -1,0 +1,1 @@
+"""What an operator declares for each of the four suites; see the README one folder up."""

@@ -1,0 +1,105 @@
+"""What a short text looks like (an address, a link, an account, free text): by its grammar, never by its meaning."""
+
+import re
+from string import ascii_letters, digits
+
+from interlock.provenance.normal import days
+
+LONGEST_FIELD = 100
+"""How many characters a field has at most that is no free text."""
+
+EMAIL = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+", re.ASCII)
+LINK = re.compile(
+    # Hosts may hold letters of any script, and other dots that browsers take for one.
+    r"(?:(?:https?|ftp|file|data|javascript|wss?)://?[^\s<>\"'`)\]}]+|javascript:[^\s<>\"'`\]}]+"
+    r"|(?<![\w@.-])(?:[\w-]+[.\u3002\uff0e\uff61])+[^\W\d_]{2,}(?:/[^\s<>\"'`)\]}]*)?(?![\w@]))",
+    re.IGNORECASE,
+)
+_LOCAL = ascii_letters + digits + "_.+'-"
+_DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)+", re.ASCII)
+_MAY_BE_ADDRESS = re.compile(r"[\d@:.\u3002\uff0e\uff61]")
+_FILE_ENDINGS = frozenset(
+    "txt md pdf doc docx xls xlsx csv ppt pptx png jpg jpeg gif svg json xml yaml yml zip gz tar html htm py "
+    "js ts log".split()
+)
+_IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{10,30}", re.IGNORECASE)
+_LONG_DIGITS = re.compile(r"\d[\d -]{7,}\d")
+_ACCOUNT = re.compile(
+    r"(?<![\w-])(?:[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,8}(?: ?\d{1,3})?|\d(?:[ -]?\d){7,})(?![\w-])", re.ASCII
+)
+_DIGIT = re.compile(r"\d")
+_MARKUP = re.compile(r"<\s*/?\s*[a-zA-Z!][^>]*>|\]\(|```|\{\{")
+_SENTENCE = re.compile(r"[.!?]\s+\w")
+_TRAILING = ".,;:!?'\"”’)]}>"
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is what a message, a payment or a request can be sent to: an address, a link, an account."""
+    if _MAY_BE_ADDRESS.search(text) is None:
+        return False
+    squeezed = text.replace(" ", "")
+    return bool(
+        addresses(text)
+        or links(text)
+        or _IBAN.search(squeezed)
+        or (_LONG_DIGITS.search(text) and len(text) < 40 and not days(text))
+    )
+
+
+def links(text: str) -> list[str]:
+    """Return the links in a text, without the punctuation behind them; names of files are none."""
+    found: list[str] = []
+    # No link holds a space, and most words hold nothing of a link.
+    likely = (one for one in text.split() if _MAY_BE_ADDRESS.search(one) is not None)
+    for one in (link for word in likely for link in LINK.findall(word)):
+        link = one.rstrip(_TRAILING)
+        ending = link.rpartition(".")[2].casefold()
+        if "/" not in link and (ending in _FILE_ENDINGS or link.replace(".", "").isdigit()):
+            continue
+        found.append(link)
+    return found
+
+
+def addresses(text: str) -> list[str]:
+    """Return the e-mail addresses in a text; it takes time in proportion to its length."""
+    found: list[str] = []
+    end, at = 0, text.find("@")
+    while at >= 0:
+        before = text[end:at]
+        local = before[len(before.rstrip(_LOCAL)) :]
+        domain = _DOMAIN.match(text, at + 1) if local else None
+        end = at + 1 if domain is None else domain.end()
+        if domain is not None:
+            found.append(f"{local}@{domain[0]}".rstrip(_TRAILING))
+        at = text.find("@", end)
+    return found
+
+
+def accounts(text: str) -> list[str]:
+    """Return the account numbers and other long codes in a text, as they are written there."""
+    return [one for one in _ACCOUNT.findall(text) if len(one) <= LONGEST_FIELD] if _DIGIT.search(text) else []
+
+
+def is_field(text: str) -> bool:
+    """Whether a text can be a field: short, of one line, without markup, no sentences."""
+    return (
+        len(text) <= LONGEST_FIELD
+        and "\n" not in text.strip()
+        and text.isprintable()
+        and _MARKUP.search(text) is None
+        and _SENTENCE.search(text) is None
+    )
+
+
+def sendable(text: str) -> list[str]:
+    """Return what can be sent to, of all that stands in a text: addresses, links, accounts."""
+    return [*addresses(text), *links(text), *(one for one in re.findall(r"\w+", text) if _IBAN.fullmatch(one))]
+
+
+def kind_of(text: str) -> str:
+    """Return which kind of address a text is: email, link or account; empty for none."""
+    if EMAIL.fullmatch(text.strip()):
+        return "email"
+    if _IBAN.fullmatch(text.replace(" ", "")):
+        return "account"
+    return "link" if links(text) == [text.strip()] else ""
