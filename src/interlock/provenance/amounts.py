@@ -18,7 +18,7 @@ MOST_AMOUNT = 10**15
 
 def cents(value: Decimal) -> int:
     """Return an amount in hundredths, rounded."""
-    return int((value * 100).to_integral_value())
+    return round(value * 100)
 
 
 def derived(value: Decimal, named: Collection[Decimal], seen: Iterable[int], totals: Collection[int]) -> str:

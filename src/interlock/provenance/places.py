@@ -1,6 +1,6 @@
 """Where a value stood: the result, its field and record."""
 
-from typing import NamedTuple
+import msgspec
 
 from interlock.provenance.trust import Trust
 
@@ -22,8 +22,11 @@ class Result:
         self.asked = ()
 
 
-class Place(NamedTuple):
-    """Where an atom stood; of a text to look into, the text in its one spelling and as it came."""
+class Place(msgspec.Struct, frozen=True, gc=False):
+    """Where an atom stood; of a text to look into, the text in its one spelling and as it came.
+
+    There are hundreds of thousands of them, which no cycle runs through: the garbage collector passes them over.
+    """
 
     trust: Trust
     result: Result

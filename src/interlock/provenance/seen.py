@@ -8,8 +8,9 @@ from interlock.provenance import shapes
 from interlock.provenance.amounts import cents
 from interlock.provenance.confidential import Confidential
 from interlock.provenance.leaves import Fields, Leaf, texts_in
-from interlock.provenance.normal import code, days, number, numbers, plain
+from interlock.provenance.normal import code, days, has_digit, number, numbers, plain
 from interlock.provenance.places import Place, Result
+from interlock.provenance.short import Short, read
 from interlock.provenance.texts import Texts
 from interlock.provenance.trust import Trust
 from interlock.provenance.written import Written, spellings
@@ -26,9 +27,12 @@ MOST_PLACES = 6
 LONGEST_ATOM = 1_000
 """How many characters a text has at most that is found as a whole."""
 
-
 LONGEST_READ = 100_000
 """How many characters a text has at most whose days and numbers are told apart."""
+
+# A member takes longer to look up in its class than in the module, and this is done for every value.
+_THIRD_PARTY, _COLLEAGUE, _DIRECTORY = Trust.THIRD_PARTY, Trust.COLLEAGUE, Trust.DIRECTORY
+_SYSTEM, _USER = Trust.SYSTEM, Trust.USER
 
 
 class Seen:
@@ -43,7 +47,7 @@ class Seen:
 
     def __init__(self, written: Written) -> None:
         self._written = written
-        self._atoms: dict[Key, list[Place]] = {}
+        self._atoms: dict[Key, tuple[Place, ...]] = {}
         self._texts = Texts()
         self.totals: dict[int, None] = {}
         self.numbers: dict[int, None] = {}
@@ -63,27 +67,34 @@ class Seen:
         """Take in a result; none of its values is trusted more than *most*, and none of what is *echoed* at all."""
         result = Result(words, tuple(plain(one) for one in texts_in(asked)))
         totals: dict[str, int] = {}
+        doubted = bool(echoed or self._written)
         for leaf in fields.leaves(value):
             trust = min(leaf.trust, most)
-            if isinstance(leaf.value, str) and Trust.COLLEAGUE < trust < Trust.USER and self._came_back(leaf, echoed):
-                trust = Trust.THIRD_PARTY
-            self.least = trust if self.least is None else min(self.least, trust)
-            self._put(action, leaf, Place(trust, result, leaf.path, leaf.record), totals)
+            is_text = isinstance(leaf.value, str)
+            if is_text and doubted and _COLLEAGUE < trust < _USER and self._came_back(leaf, echoed):
+                trust = _THIRD_PARTY
+            if self.least is None or trust < self.least:
+                self.least = trust
+            place = Place(trust, result, leaf.path, leaf.record)
+            secret = self._text(leaf.value, place) if is_text else self._number(leaf.value, place, totals)
+            if leaf.secret and secret:
+                self.secrets.add(secret, action, place)
+        self._texts.settle()
         self.totals |= dict.fromkeys(totals.values())
         self._shrink()
 
     def _came_back(self, leaf: Leaf, echoed: frozenset[str]) -> bool:
         """Whether a text is what an agent wrote before, or what this very call was asked with: that proves nothing."""
-        if not echoed and not self._written:
-            return False
-        if leaf.trust is Trust.SYSTEM and not shapes.is_address(leaf.value):
+        if leaf.trust is _SYSTEM and not read(leaf.value).is_address:
             # A system that returns a thing under its id says that there is one; an id sends nothing anywhere.
             echoed = frozenset()
+        if not echoed and not self._written:
+            return False
         return any(one in echoed or self._written.holds(one) for one in spellings(leaf.value))
 
-    def places(self, key: Key) -> list[Place]:
+    def places(self, key: Key) -> tuple[Place, ...]:
         """Return where an atom stood."""
-        return self._atoms.get(key, [])
+        return self._atoms.get(key, ())
 
     def within(self, text: str) -> list[Place]:
         """Return the last few texts of low trust in which this one stands, between bounds of words."""
@@ -93,46 +104,48 @@ class Seen:
         """Yield the texts that are long enough to be looked into."""
         return iter(self._texts)
 
-    def _put(self, action: str, leaf: Leaf, place: Place, totals: dict[str, int]) -> None:
-        value = leaf.value
-        if not isinstance(value, str):
-            if leaf.secret:
-                self.secrets.add(str(value), action, place)
-            if (found := number(value)) is not None:
-                self._atom(("number", found), place)
-                if place.trust >= Trust.DIRECTORY:
-                    self.numbers[cents(found)] = None
-                    totals[leaf.path] = totals.get(leaf.path, 0) + cents(found)
-            return
-        text = plain(value)
-        if not text:
-            return
-        if len(text) <= LONGEST_ATOM:
-            self._atom(("text", text), place)
-        if place.trust > Trust.COLLEAGUE and len(text) <= shapes.LONGEST_FIELD:
-            place.result.records.setdefault(place.record, []).append(text)
-            self._typed(value, place)
-        else:
-            self._into(value, text, place)
-        if leaf.secret:
-            self.secrets.add(text, action, place)
-
-    def _typed(self, value: str, place: Place) -> None:
-        """Keep what a field is besides its text: a code, a number, a day."""
-        if squeezed := code(value):
-            self._atom(("code", squeezed), place)
+    def _number(self, value: Any, place: Place, totals: dict[str, int]) -> str:
+        """Keep a number; return how it is written."""
         if (found := number(value)) is not None:
             self._atom(("number", found), place)
-            if place.trust >= Trust.DIRECTORY:
-                self.numbers[cents(found)] = None
-        for day in days(value):
+            if place.trust >= _DIRECTORY:
+                amount = cents(found)
+                self.numbers[amount] = None
+                totals[place.path] = totals.get(place.path, 0) + amount
+        return str(value)
+
+    def _text(self, value: str, place: Place) -> str:
+        """Keep a text; return its one spelling."""
+        # Only what can be a field is trusted that far, and fields are short.
+        short = read(value) if place.trust > _COLLEAGUE else None
+        text = plain(value) if short is None else short.text
+        if not text:
+            return text
+        if len(text) <= LONGEST_ATOM:
+            self._atom(("text", text), place)
+        if short is not None and len(text) <= shapes.LONGEST_FIELD:
+            place.result.records.setdefault(place.record, []).append(text)
+            self._typed(short, place)
+        else:
+            self._into(value, text, place)
+        return text
+
+    def _typed(self, short: Short, place: Place) -> None:
+        """Keep what a field is besides its text: a code, a number, a day."""
+        if short.code:
+            self._atom(("code", short.code), place)
+        if short.number is not None:
+            self._atom(("number", short.number), place)
+            if place.trust >= _DIRECTORY:
+                self.numbers[cents(short.number)] = None
+        for day in short.days:
             self._atom(("day", day), place)
 
     def _into(self, value: str, text: str, place: Place) -> None:
         """Keep a text to look into, and the days and numbers that it names."""
         place.result.texts.append(text)
-        self._texts.add(place._replace(text=text, raw=value))
-        if len(value) < LONGEST_READ:
+        self._texts.add(Place(place.trust, place.result, place.path, place.record, text, value))
+        if len(value) < LONGEST_READ and has_digit(value):
             for day in days(value):
                 self._atom(("day", day), place)
             for one in numbers(value):
@@ -142,16 +155,14 @@ class Seen:
                     self._atom(("code", squeezed), place)
 
     def _atom(self, key: Key, place: Place) -> None:
-        places = self._atoms.get(key)
-        if places is None:
-            self._atoms[key] = [place]
-            return
+        # Tuples of places, other than lists, are nothing that the garbage collector comes back to.
+        places = self._atoms.get(key, ())
         if len(places) < MOST_PLACES:
-            places.append(place)
+            self._atoms[key] = (*places, place)
             return
         for at, one in enumerate(places):
             if one.trust < place.trust:
-                places[at] = place
+                self._atoms[key] = (*places[:at], place, *places[at + 1 :])
                 return
 
     def _shrink(self) -> None:

@@ -2,7 +2,8 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
+from itertools import filterfalse
 
 from interlock.provenance.places import Place
 
@@ -15,7 +16,12 @@ SEGMENT = MOST_TEXT // 8
 MOST_WORDS = 50_000
 """How many different words of a segment are listed; texts with more are read through at each look."""
 
+BLOCK = 2_000
+"""How many characters of texts are listed together: short ones share most of the work, and most of the words."""
+
 _WORD = re.compile(r"[^\W_]+")
+_NARROWING = 3
+"""By how many words of a text, the rarest ones, the places are narrowed down where it may stand."""
 
 
 class Texts:
@@ -31,6 +37,7 @@ class Texts:
     def add(self, place: Place) -> None:
         """Take in the text of a place; the oldest are forgotten where there are too many."""
         if not self._segments or self._segments[-1].characters > SEGMENT:
+            self.settle()
             self._segments.append(_Segment())
         self._segments[-1].add(place)
         self._characters += len(place.text)
@@ -40,11 +47,16 @@ class Texts:
             for one in oldest.places:
                 one.result.forget(one.text)
 
+    def settle(self) -> None:
+        """Make what was added findable: called once behind the texts of a result."""
+        if self._segments:
+            self._segments[-1].settle()
+
     def holding(self, text: str) -> Iterator[Place]:
         """Yield the places whose text holds this one between bounds of words, the last that was read first."""
         for segment in reversed(self._segments):
             for place in segment.candidates(text):
-                if stands_in(text, place.text):
+                if text in place.text and stands_in(text, place.text):
                     yield place
 
     def __iter__(self) -> Iterator[Place]:
@@ -53,19 +65,34 @@ class Texts:
 
 
 class _Segment:
-    """Some texts, and in which of them each word stands: a text between bounds of words has all its words whole."""
+    """Some texts in blocks, and in which block each word stands: a text between bounds has all its words whole."""
 
     def __init__(self) -> None:
         self.places: list[Place] = []
         self.characters = 0
+        self._blocks: list[tuple[int, int]] = []
         self._by_word: defaultdict[str, list[int]] = defaultdict(list)
         self._unlisted: list[int] = []
+        self._settled = 0
+        self._waiting: list[str] = []
+        self._waiting_characters = 0
 
     def add(self, place: Place) -> None:
-        number = len(self.places)
         self.places.append(place)
         self.characters += len(place.text)
-        words = set(_WORD.findall(place.text))
+        self._waiting.append(place.text)
+        self._waiting_characters += len(place.text)
+        if self._waiting_characters > BLOCK:
+            self.settle()
+
+    def settle(self) -> None:
+        """List the words of the texts that wait, as one block."""
+        if not self._waiting:
+            return
+        number = len(self._blocks)
+        self._blocks.append((self._settled, len(self.places)))
+        words = _words(" ".join(self._waiting))
+        self._settled, self._waiting, self._waiting_characters = len(self.places), [], 0
         if len(self._by_word) + len(words) > MOST_WORDS:
             self._unlisted.append(number)
             return
@@ -75,17 +102,30 @@ class _Segment:
     def candidates(self, text: str) -> Iterator[Place]:
         """Yield the places whose text may hold all words of this one, the last first."""
         for number in sorted({*self._listed(text), *self._unlisted}, reverse=True):
-            yield self.places[number]
+            first, end = self._blocks[number]
+            yield from reversed(self.places[first:end])
 
-    def _listed(self, text: str) -> Sequence[int]:
-        rarest: Sequence[int] = range(len(self.places))
+    def _listed(self, text: str) -> Collection[int]:
+        """Return the blocks that hold the rarest words of a text; all where it has none."""
+        found: list[list[int]] = []
         for word in _WORD.finditer(text):
-            found = self._by_word.get(word[0], ())
-            if not found:
+            listed = self._by_word.get(word[0])
+            if listed is None:
                 return ()
-            if len(found) < len(rarest):
-                rarest = found
-        return rarest
+            found.append(listed)
+        if not found:
+            return range(len(self._blocks))
+        found.sort(key=len)
+        return set(found[0]).intersection(*found[1:_NARROWING])
+
+
+def _words(text: str) -> set[str]:
+    """Return the words of a text. Most stand between spaces, and need no pattern to be found."""
+    words = set(text.split())
+    mixed = list(filterfalse(str.isalnum, words))
+    words.difference_update(mixed)
+    words.update(_WORD.findall(" ".join(mixed)))
+    return words
 
 
 def stands_in(part: str, text: str) -> bool:
