@@ -9,7 +9,7 @@ RUNS := .replay-cache/agentdojo-0.1.29.tar.gz
 
 .PHONY: test check format bench-adapters bench-agentdojo bench-claims bench-crash bench-detectors bench-guardian \
 	bench-import bench-limits bench-mcp bench-proofs bench-provenance bench-replay bench-scale bench-tau \
-	bench-throughput demo demo-replay demo-versus replay-ready clean
+	bench-throughput bench-undo demo demo-replay demo-versus replay-ready clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -70,6 +70,10 @@ bench-tau: $(STAMP)
 bench-throughput: $(STAMP)
 	$(BIN)/python -m benchmarks.throughput $(ARGS)
 
+# Services get an environment of their own, .venv-undo; DATA is a folder with an airline's trajectories.
+bench-undo: $(STAMP) $(REPLAY)/.installed
+	@$(BIN)/python -m benchmarks.undo $(if $(DATA),--data $(DATA)) $(ARGS)
+
 bench-scale: $(STAMP)
 	$(BIN)/python -m benchmarks.scale $(ARGS)
 
@@ -116,4 +120,4 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) .venv-guardian-peers .venv-newest .venv-peers $(DEMO) $(REPLAY) .mcp-cache benchmarks/results
+	rm -rf $(VENV) .venv-guardian-peers .venv-newest .venv-peers $(DEMO) $(REPLAY) .venv-undo .mcp-cache benchmarks/results

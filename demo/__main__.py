@@ -1,4 +1,4 @@
-"""`make demo`: fifty conversations with a support desk whose process is killed; then one run is undone.
+"""`make demo`: fifty conversations with a support desk whose process is killed; then what went wrong is undone.
 
 The parts stand here in their order. `story.py` has the words, `worker.py` is the process that is killed, and
 `chat.py` is what `--model` starts instead.
@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 
 from demo import airline, books, chat, crash, desk, journaled, script, story, tally, timeline, undoing
-from demo.conversations import INJECTED, OVERREACH, conversations
+from demo.conversations import OVERREACH, conversations
 from demo.crash import ROOT, Crash, Histories
 from demo.desk import Place
 from demo.screen import heading, say
-from demo.script import Conversation, Kind
+from demo.script import Conversation
 from interlock import Runtime, verify
 from interlock.errors import InterlockError
 from interlock.kernel import events as ev
@@ -43,14 +43,14 @@ async def demo(number: int) -> int:
     heading("2. One conversation")
     async with crash.opened(place.journal) as journal:
         runs = _by_conversation(await crash.histories(journal))
-        one = _first(chosen, INJECTED)
-        story.one(one)
-        timeline.show(runs[one.id][0])
+        letter = chosen[0]
+        story.one(letter)
+        timeline.show(runs[letter.id][0])
     heading("3. People")
     story.people([answer for history in _all(runs) for answer in tally.answers(history)])
     async with Runtime(place.journal, desk.agent(place.airline, script.model(chosen))) as rt:
         heading("4. Undo")
-        kept = await _undo(rt, place, _first(chosen, OVERREACH), runs)
+        kept = await _undo(rt, place, chosen, runs)
         heading("5. The table")
         runs = _by_conversation(await crash.histories(rt.journal))
         story.table(tally.tally(chosen, runs))
@@ -58,7 +58,9 @@ async def demo(number: int) -> int:
         heading("6. The database against the journal")
         kept = _compare(place, runs) and kept
         kept = await _verify(rt, found) and kept
-    story.closing(place, runs[one.id][0][0].run, time.perf_counter() - began)
+        heading("7. The compromised conversation is taken back")
+        kept = await _take_back(rt, place, letter, runs) and kept
+    story.closing(place, runs[letter.id][0][0].run, time.perf_counter() - began)
     return 0 if kept else 1
 
 
@@ -116,16 +118,21 @@ def _all(runs: Runs) -> list[list[Recorded]]:
     return [history for histories in runs.values() for history in histories]
 
 
-def _first(chosen: list[Conversation], kind: Kind) -> Conversation:
-    return next((one for one in chosen if one.kind == kind), chosen[0])
-
-
-async def _undo(rt: Runtime, place: Place, one: Conversation, runs: Runs) -> bool:
+async def _undo(rt: Runtime, place: Place, chosen: list[Conversation], runs: Runs) -> bool:
+    one = next((one for one in chosen if one.kind == OVERREACH), None)
+    if one is None:
+        story.absent(OVERREACH)
+        return True
     said = next(event.event.text for event in runs[one.id][0][::-1] if isinstance(event.event, ev.Said))
     say(f'{one.id}: "{one.says[0]}"')
-    say(f'The desk, which was permitted each step: "{said}" ben takes it back. The plan:')
-    print()
+    say(f'The desk, which was permitted each step: "{said}" ben takes it back. The plan, with rows before -> after:')
     return await undoing.undone(rt.run(runs[one.id][0][0].run), one, place.airline)
+
+
+async def _take_back(rt: Runtime, place: Place, one: Conversation, runs: Runs) -> bool:
+    story.compromised(one)
+    others = [history for name, histories in runs.items() if name != one.id for history in histories]
+    return await undoing.as_if_never(rt, one, journaled.effects(others), place.airline)
 
 
 def _compare(place: Place, runs: Runs) -> bool:

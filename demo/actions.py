@@ -1,20 +1,43 @@
 """What the support desk can do, what each action does to the world, and how it is found again and taken back.
 
-The functions are not async: they talk to a database, so they run in threads.
+The functions are not async: they talk to a database, so they run in threads. What changes the airline's rows and
+nothing else is captured by `ROWS`, which also finds it again and takes it back; the rest says so for itself.
 """
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from demo.airline import Airline, Booking, Change, Flight, Letter, Receipt, RefusalError, Voucher
+from demo.airline import Airline, Booking, Flight, Letter, Receipt, RefusalError, Voucher
 from interlock import Ctx, action, probe
+from interlock.undo import Performance, SqliteRows
 
 Euros = Annotated[Decimal, Field(gt=0, max_digits=8, decimal_places=2)]
 
 AT_ONCE = "0s"
 """How long a request that a killed process had sent may still be on its way: it dies with the process."""
+
+
+class FarRows(SqliteRows):
+    """Rows of the airline: each way to them takes as long as each way to its other systems."""
+
+    @contextmanager
+    def performing(self, ctx: Ctx[Airline], action: str) -> Generator[Performance]:
+        """Enclose the carrying out of an effect; its way there and back is outside of its transaction."""
+        with ctx.deps.reached(), super().performing(ctx, action) as performance:
+            yield performance
+
+
+def _place(airline: Airline) -> Path:
+    return airline.path
+
+
+ROWS = FarRows(_place, name="airline.db")
+"""Captures what actions change in the airline's rows, finds it after a crash, and takes it back."""
 
 FARES = {
     "light": "A light fare can be cancelled but not changed. If the airline cancels the flight, it can be rebooked.",
@@ -65,26 +88,22 @@ def read_letter(ctx: Ctx[Airline], number: int) -> Letter:
     return ctx.deps.letter(ctx.user["id"], number)
 
 
-@action.reversible(settle=AT_ONCE, refuses=(RefusalError,))
-def rebook(ctx: Ctx[Airline], ref: str, flight: str) -> Change:
+@action.reversible(way=ROWS)
+def rebook(ctx: Ctx[Airline], ref: str, flight: str) -> Booking:
     """Move a booking to another flight."""
-    return ctx.deps.rebook(ctx.key, ref, flight)
+    return ctx.deps.rebook(ROWS.connection(ctx), ref, flight)
 
 
-@rebook.undo
-def _(ctx: Ctx[Airline], done: Change, ref: str, flight: str) -> None:
-    ctx.deps.restore(ctx.key, done.key)
-
-
-@action.reversible(settle=AT_ONCE, refuses=(RefusalError,))
-def cancel_booking(ctx: Ctx[Airline], ref: str) -> Change:
+@action.reversible(way=ROWS)
+def cancel_booking(ctx: Ctx[Airline], ref: str) -> Booking:
     """Cancel a booking; a refund is another action."""
-    return ctx.deps.cancel(ctx.key, ref)
+    return ctx.deps.cancel(ROWS.connection(ctx), ref)
 
 
-@cancel_booking.undo
-def _(ctx: Ctx[Airline], done: Change, ref: str) -> None:
-    ctx.deps.restore(ctx.key, done.key)
+@action.reversible(way=ROWS)
+def issue_voucher(ctx: Ctx[Airline], amount: Euros, reason: str) -> Voucher:
+    """Give the customer a goodwill voucher."""
+    return ctx.deps.issue(ROWS.connection(ctx), ctx.user["id"], amount)
 
 
 @action.compensable(idempotent="24h", settle=AT_ONCE, refuses=(RefusalError,))
@@ -100,18 +119,8 @@ def _(ctx: Ctx[Airline], done: Receipt, ref: str, amount: Decimal) -> None:
 
 @refund.probe
 def _(ctx: Ctx[Airline], ref: str, amount: Decimal) -> probe.Answer[Receipt]:
-    return _found(ctx.deps.receipt(ctx.key))
-
-
-@action.compensable(idempotent=True, refuses=(RefusalError,))
-def issue_voucher(ctx: Ctx[Airline], amount: Euros, reason: str) -> Voucher:
-    """Give the customer a goodwill voucher."""
-    return ctx.deps.issue(ctx.key, ctx.user["id"], amount)
-
-
-@issue_voucher.undo
-def _(ctx: Ctx[Airline], done: Voucher, amount: Decimal, reason: str) -> None:
-    ctx.deps.void(ctx.undoes)
+    found = ctx.deps.receipt(ctx.key)
+    return probe.never if found is None else probe.done(found)
 
 
 @action.irreversible(settle=AT_ONCE)
@@ -125,21 +134,11 @@ def _(ctx: Ctx[Airline], recipient: str, subject: str, body: str) -> probe.Answe
     return probe.done(None) if ctx.deps.is_sent(ctx.key) else probe.never
 
 
-def _changed(ctx: Ctx[Airline], *_: Any, **__: Any) -> probe.Answer[Change]:
-    return _found(ctx.deps.change(ctx.key))
-
-
-def _found(result: Any) -> probe.Answer[Any]:
-    return probe.never if result is None else probe.done(result)
-
-
 def booking(ctx: Ctx[Airline], ref: str, *_: Any, **__: Any) -> Booking:
     """The booking that an action is about, for the policy."""
     return ctx.deps.booking(ref)
 
 
-for _change in (rebook, cancel_booking):
-    _change.probe(_changed)
 for _about in (find_booking, rebook, cancel_booking, refund):
     _about.fact(booking)
 

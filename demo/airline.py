@@ -1,10 +1,14 @@
-"""The airline's systems: bookings, payments, vouchers, letters. They know keys of requests, and nothing of Interlock.
+"""The airline's systems: bookings, payments, vouchers, letters. They know nothing of Interlock.
 
-A request that changes something is one transaction and is carried out once for each key: sent again, it answers
-what it answered before. `lag` is how long a request takes to arrive and its answer to come back, in seconds each:
-the time in which a caller may be killed without knowing what became of it.
+What changes rows and nothing else (`rebook`, `cancel`, `issue`) is done on a connection whose transaction is the
+caller's. Money and letters leave the house, so the airline carries such a request out by itself, in one transaction
+and once for each key: sent again, it answers what it answered before.
+
+`lag` is how long a request takes to arrive and its answer to come back, in seconds each: the time in which a caller
+may be killed without knowing what became of it.
 """
 
+import secrets
 import sqlite3
 import threading
 import time
@@ -48,16 +52,6 @@ class Booking:
     paid: Decimal
     refundable: Decimal
     cancelled_by_us: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A change of a booking; `key` is that of the request."""
-
-    key: str
-    ref: str
-    flight: str
-    status: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +113,7 @@ def cents(amount: Decimal) -> int:
 
 
 class Airline:
-    """The database, opened by one process; threads take turns.
+    """The database, opened by one process; threads take turns. `path` is where it is.
 
     Args:
         path: Where `create` made it.
@@ -127,6 +121,7 @@ class Airline:
     """
 
     def __init__(self, path: Path, *, lag: float = 0.0) -> None:
+        self.path = path
         self._lag = lag
         self._turn = threading.Lock()
         self._db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=5.0, check_same_thread=False)
@@ -141,13 +136,18 @@ class Airline:
         self._db.close()
 
     @contextmanager
-    def _request(self) -> Generator[sqlite3.Connection]:
-        """Carry out a request that changes something: its way here, one transaction, the answer's way back."""
+    def reached(self) -> Generator[None]:
+        """Enclose what a request does: before it is its way here, after it the answer's way back."""
         time.sleep(self._lag)
-        with self._turn, self._db:
+        yield
+        time.sleep(self._lag)
+
+    @contextmanager
+    def _request(self) -> Generator[sqlite3.Connection]:
+        """Carry out a request in one transaction."""
+        with self.reached(), self._turn, self._db:
             self._db.execute("BEGIN IMMEDIATE")
             yield self._db
-        time.sleep(self._lag)
 
     def _row(self, sql: str, *values: Any) -> Any:
         with self._turn:
@@ -165,12 +165,8 @@ class Airline:
         Raises:
             RefusalError: there is none with this reference.
         """
-        row = self._row(_BOOKING, ref)
-        if row is None:
-            raise RefusalError(f"there is no booking {ref!r}")
-        ref, owner, flight, fare, status, flight_status, paid, refunded = row
-        left = euros(paid - refunded)
-        return Booking(ref, owner, flight, fare, status, euros(paid), left, flight_status == "cancelled")
+        with self._turn:
+            return _booking(self._db, ref)
 
     def flights(self, origin: str, destination: str) -> list[Flight]:
         """Return the flights of a route, the first to depart first."""
@@ -205,62 +201,47 @@ class Airline:
         row = self._row("SELECT key, ref, cents FROM payments WHERE key = ?", key)
         return None if row is None else Receipt(row[0], row[1], euros(row[2]))
 
-    def change(self, key: str) -> Change | None:
-        """Return what a request changed, if it did."""
-        row = self._row("SELECT key, ref, flight_after, status_after FROM changes WHERE key = ?", key)
-        return None if row is None else Change(*row)
-
-    def voucher(self, key: str) -> Voucher | None:
-        """Return the voucher that a request issued, if it did."""
-        row = self._row("SELECT code, cents FROM vouchers WHERE key = ?", key)
-        return None if row is None else Voucher(row[0], euros(row[1]))
-
     def is_sent(self, key: str) -> bool:
         """Tell whether a request's e-mail was sent."""
         return self._row("SELECT 1 FROM outbox WHERE key = ?", key) is not None
 
-    # changing
+    # changing rows, in the caller's transaction
 
-    def rebook(self, key: str, ref: str, flight: str) -> Change:
+    @staticmethod
+    def rebook(db: sqlite3.Connection, ref: str, flight: str) -> Booking:
         """Move a booking to another flight.
 
         Raises:
             RefusalError: there is no such booking or flight, or no seat.
         """
-        with self._request() as db:
-            if not _is_known(db, "changes", key):
-                _check_seat(db, flight)
-                _change(db, key, ref, kind="rebooked", flight=flight, status="booked")
-        return Change(key, ref, flight, "booked")
+        _check_booked(db, ref)
+        _check_seat(db, flight)
+        db.execute("UPDATE bookings SET flight = ? WHERE ref = ?", (flight, ref))
+        return _booking(db, ref)
 
-    def cancel(self, key: str, ref: str) -> Change:
+    @staticmethod
+    def cancel(db: sqlite3.Connection, ref: str) -> Booking:
         """Cancel a booking; what was paid for it is another matter.
 
         Raises:
             RefusalError: there is no such booking, or it is cancelled already.
         """
-        with self._request() as db:
-            if not _is_known(db, "changes", key):
-                _change(db, key, ref, kind="cancelled", flight=None, status="cancelled")
-            flight = db.execute("SELECT flight_after FROM changes WHERE key = ?", (key,)).fetchone()[0]
-        return Change(key, ref, flight, "cancelled")
+        _check_booked(db, ref)
+        db.execute("UPDATE bookings SET status = 'cancelled' WHERE ref = ?", (ref,))
+        return _booking(db, ref)
 
-    def restore(self, key: str, change: str) -> None:
-        """Put a booking back to where it stood before a change, unless somebody has changed it since.
+    @staticmethod
+    def issue(db: sqlite3.Connection, customer: str, amount: Decimal) -> Voucher:
+        """Issue a voucher.
 
         Raises:
-            RefusalError: it was changed since.
+            RefusalError: the amount has parts of a cent.
         """
-        with self._request() as db:
-            if _is_known(db, "changes", key):
-                return
-            ref, flight, status, before = db.execute(
-                "SELECT ref, flight_before, status_before, change_before FROM changes WHERE key = ?", (change,)
-            ).fetchone()
-            _log(db, key, ref, kind="restored", flight=flight, status=status)
-            put_back = "UPDATE bookings SET flight = ?, status = ?, change = ? WHERE ref = ? AND change = ?"
-            if not db.execute(put_back, (flight, status, before, ref, change)).rowcount:
-                raise RefusalError(f"booking {ref!r} was changed again since; nothing was put back")
+        voucher = Voucher(f"V-{secrets.token_hex(4).upper()}", amount)
+        db.execute("INSERT INTO vouchers VALUES (?, ?, ?)", (voucher.code, customer, cents(amount)))
+        return voucher
+
+    # what leaves the house, once for each key
 
     def refund(self, key: str, ref: str, amount: Decimal) -> Receipt:
         """Pay back part of a booking's price, to where it came from.
@@ -285,20 +266,6 @@ class Airline:
                 (key, refund, key),
             )
 
-    def issue(self, key: str, customer: str, amount: Decimal) -> Voucher:
-        """Issue a voucher."""
-        voucher = Voucher(f"V-{key[:8].upper()}", amount)
-        with self._request() as db:
-            if not _is_known(db, "vouchers", key):
-                row = (key, voucher.code, customer, cents(amount))
-                db.execute("INSERT INTO vouchers VALUES (?, ?, ?, ?, 'open')", row)
-        return voucher
-
-    def void(self, voucher: str) -> None:
-        """Make the voucher that the request with this key issued worthless."""
-        with self._request() as db:
-            db.execute("UPDATE vouchers SET status = 'void' WHERE key = ?", (voucher,))
-
     def send(self, key: str, recipient: str, subject: str, body: str) -> None:
         """Send an e-mail."""
         with self._request() as db:
@@ -318,8 +285,18 @@ _BOOKING = (
 _TAKEN = "SELECT count(*) FROM bookings WHERE flight = f.number AND status = 'booked'"
 
 
-def _is_known(db: sqlite3.Connection, table: str, key: str) -> bool:
-    return db.execute(f"SELECT 1 FROM {table} WHERE key = ?", (key,)).fetchone() is not None
+def _booking(db: sqlite3.Connection, ref: str) -> Booking:
+    row = db.execute(_BOOKING, (ref,)).fetchone()
+    if row is None:
+        raise RefusalError(f"there is no booking {ref!r}")
+    ref, owner, flight, fare, status, flight_status, paid, refunded = row
+    left = euros(paid - refunded)
+    return Booking(ref, owner, flight, fare, status, euros(paid), left, flight_status == "cancelled")
+
+
+def _check_booked(db: sqlite3.Connection, ref: str) -> None:
+    if _booking(db, ref).status != "booked":
+        raise RefusalError(f"booking {ref!r} is cancelled")
 
 
 def _check_seat(db: sqlite3.Connection, flight: str) -> None:
@@ -329,18 +306,5 @@ def _check_seat(db: sqlite3.Connection, flight: str) -> None:
         raise RefusalError(f"flight {flight!r} has no seat to sell")
 
 
-def _change(db: sqlite3.Connection, key: str, ref: str, *, kind: str, flight: str | None, status: str) -> None:
-    """Change a booking that is not cancelled, and write down how it stood."""
-    if db.execute("SELECT 1 FROM bookings WHERE ref = ? AND status = 'booked'", (ref,)).fetchone() is None:
-        raise RefusalError(f"there is no booking {ref!r}, or it is cancelled")
-    _log(db, key, ref, kind=kind, flight=flight, status=status)
-    changed = "UPDATE bookings SET flight = ifnull(?, flight), status = ?, change = ? WHERE ref = ?"
-    db.execute(changed, (flight, status, key, ref))
-
-
-def _log(db: sqlite3.Connection, key: str, ref: str, *, kind: str, flight: str | None, status: str) -> None:
-    db.execute(
-        "INSERT INTO changes "
-        "SELECT ?, ref, ?, flight, status, change, ifnull(?, flight), ? FROM bookings WHERE ref = ?",
-        (key, kind, flight, status, ref),
-    )
+def _is_known(db: sqlite3.Connection, table: str, key: str) -> bool:
+    return db.execute(f"SELECT 1 FROM {table} WHERE key = ?", (key,)).fetchone() is not None

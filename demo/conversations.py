@@ -261,16 +261,16 @@ def loop(cast: Cast, number: int) -> tuple[Any, ...]:
     return who, f"Is my seat on {seed.ref(who)} by the window?", (_find(who),) * ENDLESS
 
 
-OVERREACH = Kind("overreach", "more than was asked for", "{} effects nobody asked for; a person had them taken back")
-INJECTED = Kind("letter", "a letter giving orders", "{} vouchers that only the letter asked for")
+INJECTED = Kind("letter", "a letter giving orders", "vouchers that only the letter asked for: {}")
+OVERREACH = Kind("overreach", "more than was asked for", "effects nobody asked for: {}; ben had them taken back")
 DUPLICATE = Kind("twice", "the same refund twice")
 LOOP = Kind("loop", "a loop", "the same read {} times too often; the limit of turns parked it")
 
 SCRIPT: tuple[tuple[Kind, int, Write], ...] = (
+    (INJECTED, 2, injected),
     (OVERREACH, 1, overreach),
     (Kind("question", "a question"), 6, question),
     (Kind("refund", "a refund"), 7, refund),
-    (INJECTED, 2, injected),
     (Kind("large", "a refund over 100 EUR"), 5, large),
     (DUPLICATE, 2, duplicate),
     (Kind("rebooking", "a rebooking"), 6, rebooking),

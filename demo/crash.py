@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import signal
 import sqlite3
 import sys
@@ -25,11 +26,11 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARE = 12
 """Of how many conversations one should have an effect under way when the kill comes."""
 
-PATIENCE = 1.0
-"""How long to look for such a moment, in seconds; then the kill comes anyway."""
+PATIENCE = 1.5
+"""How long to look for such a moment once there is a run, in seconds; then the kill comes anyway."""
 
-KEYED = ("changes", "payments", "vouchers", "outbox")
-"""The airline's tables that name the key of a request."""
+KEYED = ("payments", "outbox", "interlock_effects")
+"""The tables of the airline's database that name the key of a request; the last one is Interlock's."""
 
 Histories = dict[str, list[Recorded]]
 
@@ -61,7 +62,7 @@ async def killed(place: Place, conversations: int) -> Crash:
     crash = Crash()
     async with _started(place, conversations) as process, opened(place.journal) as journal:
         await _over(process, crash, conversations // 2)
-        await _midst(journal, place, max(1, conversations // SHARE))
+        await _midst(process, journal, place, max(1, conversations // SHARE))
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         if await process.wait() != -signal.SIGKILL:
@@ -112,11 +113,13 @@ async def _over(process: asyncio.subprocess.Process, crash: Crash, until: int) -
         crash.over += 1
 
 
-async def _midst(journal: Journal, place: Place, enough: int) -> None:
+async def _midst(process: asyncio.subprocess.Process, journal: Journal, place: Place, enough: int) -> None:
     """Wait until enough effects are under way, of several some carried out and some not."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        found = open_effects((await histories(journal, ("running", "waiting"))).values())
+    end = math.inf
+    while time.monotonic() < end and process.returncode is None:
+        going = await histories(journal, ("running", "waiting"))
+        end = min(end, time.monotonic() + PATIENCE) if going else end
+        found = open_effects(going.values())
         if len(found) >= enough and (enough == 1 or 0 < len(_arrived(found, place.airline)) < len(found)):
             return
         await asyncio.sleep(0.01)
@@ -146,7 +149,8 @@ async def histories(journal: Journal, statuses: tuple[str, ...] = ()) -> Histori
 def _arrived(effects: list[OpenEffect], airline: Path) -> set[OpenEffect]:
     """Ask the airline's database which of these requests it has carried out."""
     with closing(sqlite3.connect(f"{airline.resolve().as_uri()}?mode=ro", uri=True)) as db:
-        keys = {key for table in KEYED for (key,) in db.execute(f"SELECT key FROM {table}")}
+        there = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}  # ours comes with the first effect
+        keys = {key for table in KEYED if table in there for (key,) in db.execute(f"SELECT key FROM {table}")}
     return {one for one in effects if one.key in keys}
 
 

@@ -1,5 +1,5 @@
--- The airline's database, which knows nothing of Interlock. Money is in whole cents of a euro. Whatever changes
--- something names the key under which it was asked for, once: the same request sent again finds its row.
+-- The airline's database, which knows nothing of Interlock. Money is in whole cents of a euro. Payments and letters
+-- name the key under which they were asked for: the same request sent again finds its row.
 
 CREATE TABLE customers (
     id TEXT PRIMARY KEY,
@@ -16,26 +16,12 @@ CREATE TABLE flights (
     status TEXT NOT NULL CHECK (status IN ('scheduled', 'cancelled'))
 );
 
--- `change` is the key of the last change, NULL for a booking as it was sold.
 CREATE TABLE bookings (
     ref TEXT PRIMARY KEY,
     customer TEXT NOT NULL REFERENCES customers (id),
     flight TEXT NOT NULL REFERENCES flights (number),
     fare TEXT NOT NULL CHECK (fare IN ('light', 'flex')),
-    status TEXT NOT NULL CHECK (status IN ('booked', 'cancelled')),
-    change TEXT REFERENCES changes (key)
-);
-
--- What was changed in a booking, and how it stood before.
-CREATE TABLE changes (
-    key TEXT PRIMARY KEY,
-    ref TEXT NOT NULL REFERENCES bookings (ref),
-    kind TEXT NOT NULL CHECK (kind IN ('rebooked', 'cancelled', 'restored')),
-    flight_before TEXT NOT NULL,
-    status_before TEXT NOT NULL,
-    change_before TEXT,
-    flight_after TEXT NOT NULL,
-    status_after TEXT NOT NULL
+    status TEXT NOT NULL CHECK (status IN ('booked', 'cancelled'))
 );
 
 -- `of` is the key of the refund that a reversal takes back.
@@ -48,11 +34,9 @@ CREATE TABLE payments (
 );
 
 CREATE TABLE vouchers (
-    key TEXT PRIMARY KEY,
-    code TEXT NOT NULL UNIQUE,
+    code TEXT PRIMARY KEY,
     customer TEXT NOT NULL REFERENCES customers (id),
-    cents INTEGER NOT NULL CHECK (cents > 0),
-    status TEXT NOT NULL CHECK (status IN ('open', 'void'))
+    cents INTEGER NOT NULL CHECK (cents > 0)
 );
 
 -- Letters that customers and others have sent to the desk: whoever knows the address can write one.

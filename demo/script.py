@@ -21,12 +21,12 @@ PAUSE = 0.2
 class Kind:
     """A sort of conversation: a word for ids and what it shows.
 
-    `ungoverned` says what of it nothing in Interlock stops yet; {} stands for how often that was let through.
+    `let_through` says what of it the desk's rules do not stop; {} stands for how often that was so.
     """
 
     name: str
     title: str
-    ungoverned: str = ""
+    let_through: str = ""
 
 
 @dataclass(frozen=True, slots=True)

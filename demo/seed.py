@@ -28,7 +28,6 @@ def rows() -> dict[str, list[Row]]:
         "customers": [customer(number) for number in range(CUSTOMERS)],
         "flights": list(flights()),
         "bookings": [booking(number) for number in range(CUSTOMERS)],
-        "changes": [],
         "payments": [
             (f"sale-{ref(number)}", ref(number), "charge", price(number), None) for number in range(CUSTOMERS)
         ],
@@ -75,7 +74,7 @@ def flight(number: int) -> Row:
 
 def booking(number: int) -> Row:
     """Return a booking's row."""
-    return ref(number), customer_id(number), flight(number)[0], fare(number), "booked", None
+    return ref(number), customer_id(number), flight(number)[0], fare(number), "booked"
 
 
 @cache

@@ -3,6 +3,7 @@
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from demo import screen, seed
 from demo.books import Comparison
@@ -12,7 +13,7 @@ from demo.desk import Place
 from demo.journaled import OpenEffect
 from demo.policy import POLICY
 from demo.screen import count, hang, say
-from demo.script import Conversation
+from demo.script import Conversation, Kind
 from demo.tally import Answer, Row, Told
 from interlock.journal.verification import Report
 from interlock.undo import Item
@@ -38,10 +39,10 @@ def opening(chosen: list[Conversation]) -> None:
 def crashed(found: Crash, conversations: int) -> None:
     """Tell of the kill."""
     say(
-        f"{conversations} conversations at once. kill -9 of their process when {found.over} of them were over. Its "
-        f"journal held {_counted(found.events, 'event')}, {_counted(found.asking, 'question')} to people without an "
-        f"answer, and {_counted(len(found.open), 'effect')} with an intent and no outcome. The airline's database, "
-        "asked right then, says of these:"
+        f"{_counted(conversations, 'conversation')} at once. kill -9 of their process when {found.over} of them were "
+        f"over. Its journal held {_counted(found.events, 'event')}, {_counted(found.asking, 'question')} to people "
+        f"without an answer, and {_counted(len(found.open), 'effect')} with an intent and no outcome. The airline's "
+        "database, asked right then, says of these:"
     )
     count(len(found.arrived), "carried out, and nobody in Interlock knew it")
     count(len(found.open) - len(found.arrived), "not arrived, and never will")
@@ -54,7 +55,8 @@ def _counted(number: int, noun: str) -> str:
 def resumed(fates: Counter[tuple[str, str]]) -> None:
     """Say what became of the effects that were under way."""
     print()
-    say("A new process opened the same journal, and every conversation went on where it was. What became of them:")
+    became = " What became of them:" if fates else ""
+    say(f"A new process opened the same journal, and every conversation went on where it was.{became}")
     for (stood, words), number in sorted(fates.items()):
         count(number, f"{stood}: {words}")
 
@@ -64,8 +66,9 @@ def one(shown: Conversation) -> None:
     say(f"{shown.id}: {shown.kind.title}.")
     if shown.kind == INJECTED:
         say(
-            "The scripted model does what the letter says. The voucher is within what the desk may give, and where "
-            "an order came from is not governed yet: it is let through. The e-mail goes to a stranger: ben is asked."
+            "The scripted model does what the letter says. The voucher is within what the desk may give, and this desk "
+            "has no labels (docs/provenance.md), which tell where an order came from: it is let through. The e-mail "
+            "goes to a stranger: ben is asked."
         )
     print()
 
@@ -84,11 +87,32 @@ def _answer(one: Answer, said: str) -> str:
 
 
 def plan(items: tuple[Item, ...]) -> None:
-    """Print an undo plan like its own text does, with long arguments cut short."""
+    """Print an undo plan: what becomes of each effect, with its rows before -> after; long arguments are cut short."""
+    print()
     for item in items:
-        args = ", ".join(f"{name}={value!r}" for name, value in item.args.items())
         why = f"  ({item.why})" if item.why else ""
-        print(f"  {item.way:10}  {screen.cut(f'{item.action}({args})', screen.width() - 14 - len(why))}{why}")
+        shown = screen.cut(f"{item.action}({_named(item.args)})", screen.width() - 14 - len(why))
+        print(f"  {item.way:10}  {shown}{why}")
+        for change in item.changes:
+            before = _row(change.before, change.after, change.object)
+            hang(" " * 12, f"{change.object}: {before} -> {_row(change.after, change.before, change.object)}")
+
+
+def _row(row: dict[str, Any] | None, other: dict[str, Any] | None, named: str) -> str:
+    """Return a row without what the other one has as well, and what its name has."""
+    if row is None:
+        return "not there"
+    own = {name: value for name, value in row.items() if other is None or other[name] != value}
+    return _named({name: value for name, value in own.items() if _named({name: value}) not in named})
+
+
+def _named(values: dict[str, Any]) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in values.items())
+
+
+def absent(kind: Kind) -> None:
+    """Say that a part's conversation is not among those that were chosen."""
+    say(f'Left out: a conversation of the kind "{kind.title}" is not among these. All of them: make demo.')
 
 
 def table(told: Told) -> None:
@@ -96,14 +120,15 @@ def table(told: Told) -> None:
     rows: list[list[object]] = []
     for kind, row in told.rows.items():
         rows.append(_cells(kind.title, row))
-        if told.ungoverned[kind]:
-            rows.append([f"not governed yet: {kind.ungoverned.format(told.ungoverned[kind])}"])
+        if told.let_through[kind]:
+            rows.append([f"let through: {kind.let_through.format(told.let_through[kind])}"])
     rows.append(_cells("all", told.total()))
     screen.table(["", "talks", "proposed", "denied", "asked", "done", "undone", "spent"], rows)
     print()
     say(
-        "asked: a person was asked first. spent: refunds and vouchers in EUR, less what was taken back; the scripted "
-        f"model costs nothing. Failed, because the airline itself refused: {told.total().failed}."
+        "let through: no rule of this desk stops it. asked: a person was asked first. spent: refunds and vouchers in "
+        "EUR, less what was taken back; the scripted model costs nothing. Failed, because the airline itself "
+        f"refused: {told.total().failed}."
     )
 
 
@@ -124,14 +149,19 @@ def compared(found: Comparison, still_open: list[OpenEffect]) -> None:
     held = ", ".join(f"{number} {table}" for table, number in found.rows.items())
     say(
         "The rows of the start plus what the journal calls done, computed without the code that did it, against the "
-        f"database as it is: {held}."
+        f"database as it is: {held}. Interlock's own two tables there, interlock_effects and interlock_rows, are "
+        "not compared."
     )
-    for one in found.differences:
-        print(f"  WRONG, {one.where}: {one.table} {one.row}")
+    _wrong(found)
     for effect in still_open:
         print(f"  WRONG, no outcome is known: {effect.action} {effect.key}")
     if not found.differences and not still_open:
         say("Every row is the same: nothing is missing, nothing was done twice, nothing is left open.")
+
+
+def _wrong(found: Comparison) -> None:
+    for one in found.differences:
+        print(f"  WRONG, {one.where}: {one.table} {one.row}")
 
 
 def verified(report: Report) -> None:
@@ -173,8 +203,38 @@ def restored(*, kept: bool, failed: int) -> None:
     """Say whether the undo did what its plan said."""
     if kept:
         say(
-            "Restored: the booking's row is exactly the one of the start. Compensated: the money is collected again by "
-            "a payment of its own, the voucher is void. The e-mail is out: that can't be taken back, as the plan said."
+            "Restored: the booking's row is exactly the one of the start, and the voucher's row is gone. Compensated: "
+            "the money is collected again, by a payment of its own. The e-mail is out: that can't be taken back, as "
+            "the plan said."
         )
     else:
         say(f"WRONG: this is not how it was at the start ({failed} effects could not be taken back).")
+
+
+def compromised(one: Conversation) -> None:
+    """Say which conversation is taken back."""
+    say(
+        f"{one.id} did what a stranger's letter told it to. ben takes all of it back, not one run but the whole "
+        "conversation. The plan, with rows before -> after:"
+    )
+
+
+def as_if_never(before: Comparison, now: Comparison) -> None:
+    """Say whether the database is as it would be without the conversation; it was compared before the undo, too."""
+    print()
+    say(
+        "The proof: the rows of the start plus the effects of all other conversations, as if this one had never been, "
+        "against the database:"
+    )
+    count(len(before.differences), f"of {sum(before.rows.values())} rows differed before the undo")
+    for one in before.differences:
+        hang(" " * 6, f"{one.where}: {one.table} {one.row}")
+    count(len(now.differences), f"of {sum(now.rows.values())} rows differ after it")
+    _wrong(now)
+    print()
+    if not now.differences:
+        say(
+            "Every row is the same: what the letter got out of it is nothing. Its e-mail never left: ben had turned it "
+            "down. Had he let it go, it would have stayed, and the plan would have said so: what has left can't be "
+            "taken back. The journal forgets nothing: it holds what was done, and that ben took it back."
+        )

@@ -44,10 +44,10 @@ class Answer(NamedTuple):
 
 @dataclass(slots=True)
 class Told:
-    """What is known of each kind of conversation, and what nothing governed."""
+    """What is known of each kind of conversation, and how much of it no rule stopped."""
 
     rows: dict[Kind, Row] = field(default_factory=dict)
-    ungoverned: Counter[Kind] = field(default_factory=Counter)
+    let_through: Counter[Kind] = field(default_factory=Counter)
 
     def total(self) -> Row:
         """Return all numbers together."""
@@ -65,7 +65,7 @@ def tally(conversations: Iterable[Conversation], runs: dict[str, list[list[Recor
         row += Row(talks=1)
         for history in runs[one.id]:
             row += _row(history)
-        told.ungoverned[one.kind] += _ungoverned(one.kind, runs[one.id])
+        told.let_through[one.kind] += _let_through(one.kind, runs[one.id])
     return told
 
 
@@ -100,8 +100,8 @@ def _spent(history: list[Recorded]) -> Decimal:
     return sum((Decimal(one.args["amount"]) * (-1 if one.undoes else 1) for one in paid), Decimal(0))
 
 
-def _ungoverned(kind: Kind, histories: list[list[Recorded]]) -> int:
-    """Return how often that was let through which nothing governs yet."""
+def _let_through(kind: Kind, histories: list[list[Recorded]]) -> int:
+    """Return how often that was let through which no rule of the desk stops."""
     done = [one for one in effects(histories) if not one.undoes]
     match kind:
         case _ if kind == OVERREACH:

@@ -14,6 +14,7 @@ README, FIRST_STEPS, TESTING, *_ = PAGES = [
     ROOT / "docs" / "testing.md",
     ROOT / "docs" / "embedding.md",
     ROOT / "docs" / "guardian.md",
+    ROOT / "docs" / "undo.md",
 ]
 SETTINGS = """
 [pytest]

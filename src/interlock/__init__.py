@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from interlock.actions.action import Action, Refused, action
     from interlock.actions.asking import ask_user
     from interlock.actions.context import Ctx
+    from interlock.actions.snapshot import Versioned
     from interlock.actions.tool import tool
     from interlock.adapters import Governor, NotDoneError, Where, current, governed
     from interlock.agents import Agent
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
         surge,
         tenant,
         total,
+        undoing,
         user,
     )
     from interlock.journal import MemoryStore, Redactor, SqliteStore, export_head, verify
@@ -70,6 +72,7 @@ _HOMES = {
     "interlock.actions.action": ("Action", "Refused", "action"),
     "interlock.actions.asking": ("ask_user",),
     "interlock.actions.context": ("Ctx",),
+    "interlock.actions.snapshot": ("Versioned",),
     "interlock.actions.tool": ("tool",),
     "interlock.adapters": ("Governor", "NotDoneError", "Where", "current", "governed"),
     "interlock.agents": ("Agent",),
@@ -95,6 +98,7 @@ _HOMES = {
         "surge",
         "tenant",
         "total",
+        "undoing",
         "user",
     ),
     "interlock.journal": ("MemoryStore", "Redactor", "SqliteStore", "export_head", "verify"),
@@ -169,6 +173,7 @@ __all__ = [
     "Trust",
     "Turn",
     "Unknown",
+    "Versioned",
     "Waiting",
     "Where",
     "action",
@@ -201,6 +206,7 @@ __all__ = [
     "tenant",
     "tool",
     "total",
+    "undoing",
     "user",
     "verify",
 ]

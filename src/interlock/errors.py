@@ -45,6 +45,10 @@ class UnknownRunError(InterlockError, LookupError):
     """No run with this id is in the journal."""
 
 
+class UnknownEffectError(InterlockError, LookupError):
+    """There is no such effect in this run, or it has been taken back."""
+
+
 class UnknownQuestionError(InterlockError, LookupError):
     """No question with this id is waiting."""
 

@@ -66,6 +66,8 @@ desk = Agent("desk", [find_booking, refund, send_email, lose], policy=policy)
 class Project:
     """A folder with `interlock.toml` and an agent."""
 
+    name = "desk"
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.journal = folder / "desk.db"
@@ -79,18 +81,18 @@ class Project:
             connection.execute(statement)
         connection.close()
 
-    def agent(self):
+    def agent(self, name="desk"):
         """Return the agent, imported from the folder as the command does it."""
         from interlock.cli import project
 
-        return project.agents()["desk"]
+        return project.agents()[name]
 
     def play(self, work):
         """Run `await work(rt)` on a runtime on the journal, and return what it returns."""
         from interlock import Runtime
 
         async def go():
-            async with Runtime(self.journal, self.agent(), patience="10ms") as rt:
+            async with Runtime(self.journal, self.agent(self.name), patience="10ms") as rt:
                 return await work(rt)
 
         return asyncio.run(go())
@@ -100,7 +102,7 @@ class Project:
         from interlock import Proposal
 
         async def work(rt):
-            await rt.start("desk", run=run, user="u42", conversation="c1")
+            await rt.start(self.name, run=run, user="u42", conversation="c1")
             async with rt.session(run) as session:
                 outcomes = [
                     await session.perform(Proposal(name, args, key=f"call-{number}"))
@@ -124,6 +126,15 @@ def project(tmp_path, monkeypatch) -> Project:
         file = getattr(sys.modules[name], "__file__", None)
         if file and Path(file).is_relative_to(tmp_path):
             del sys.modules[name]
+
+
+@pytest.fixture
+def shop(project) -> Project:
+    """The project of a shop, whose prices and notes lie in files."""
+    (project.folder / "keeping.py").write_text(Path(__file__).with_name("undo_shop.py").read_text())
+    (project.folder / "interlock.toml").write_text('journal = "desk.db"\nagents = ["keeping:keeper"]\n')
+    project.name = "keeper"
+    return project
 
 
 @pytest.fixture

@@ -28,8 +28,8 @@ def test_the_plan_is_only_shown(played, interlock):
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
         "undo of run r1: 2 of 2 effects can be taken back",
-        '  compensate  refund(amount="50", ref="CD34"), event 5',
-        '  compensate  refund(amount="40", ref="AB12"), event 3',
+        '  compensate  refund(amount="50", ref="CD34"), event 5, by undo',
+        '  compensate  refund(amount="40", ref="AB12"), event 3, by undo',
         "  unknown     lose (call-3): its outcome is not known yet",
     ]
     assert not taken_back(interlock)
@@ -66,7 +66,7 @@ def test_it_is_taken_back_as_json(project, interlock):
     """One document: the plan, and what became of it."""
     project.propose(SMALL, finish=True)
     document = json.loads(interlock("undo", "r1", "--yes", "--json").stdout)
-    assert (document["applied"], document["failed"], document["asks"]) == (True, [], [])
+    assert (document["applied"], document["failed"], document["left"], document["asks"]) == (True, [], [], [])
 
 
 def test_what_can_not_be_taken_back_is_the_exit_code(project, interlock):
@@ -76,9 +76,12 @@ def test_what_can_not_be_taken_back_is_the_exit_code(project, interlock):
         agent.replace("PAID.pop(ctx.undoes, None)", "from interlock import Refused; raise Refused('too late')")
     )
     project.propose(SMALL, finish=True)
-    result = interlock("undo", "r1", "--yes")
+    result = interlock("undo", "r1", "--yes", "--otherwise", "stop")
     assert result.exit_code == 1
-    assert result.stdout.splitlines()[-1] == "not all could be taken back: events 3; see `interlock show r1`"
+    assert result.stdout.splitlines()[-2:] == [
+        "not all could be taken back: 0 of 1 effect",
+        "  left        refund, r1:3: too late",
+    ]
 
 
 def test_the_undo_waits_for_a_person(project, interlock):

@@ -6,12 +6,12 @@ from decimal import Decimal
 
 import pytest
 from demo import airline, books, journaled, seed
-from demo.actions import ALL
+from demo.actions import ALL, ROWS
 from demo.airline import Airline
 from demo.conversations import is_cancelled
 from demo.policy import POLICY
 
-from interlock import Agent, Proposal, ask_user
+from interlock import Agent, Failed, Proposal, ask_user
 from interlock.testing import (
     approving,
     assert_denied,
@@ -52,10 +52,15 @@ class World:
         self.airlines = []
 
     def airline(self):
+        ROWS.close()  # its connections to the last one
         self.path = self._folder / f"airline-{len(self.airlines)}.db"
         airline.create(self.path)
         self.airlines.append(Airline(self.path))
         return self.airlines[-1]
+
+    def change(self, sql):
+        with closing(sqlite3.connect(self.path)) as db, db:
+            db.execute(sql)
 
     def rows(self, table):
         with closing(sqlite3.connect(self.path)) as db:
@@ -66,6 +71,7 @@ class World:
 def world(tmp_path):
     made = World(tmp_path)
     yield made
+    ROWS.close()
     for one in made.airlines:
         one.__exit__()
 
@@ -160,7 +166,7 @@ class TestEffects:
             assert not compared.differences
             assert [row for row in world.rows("bookings") if row[0] == seed.ref(FLEX)] == [seed.booking(FLEX)]
             assert [row[2] for row in world.rows("payments")[seed.CUSTOMERS :]] == ["refund", "reversal"]
-            assert [row[-1] for row in world.rows("vouchers")] == ["void"]
+            assert world.rows("vouchers") == []
             assert len(world.rows("outbox")) == 1
 
         crashes = await every_crash(DESK, everything, check=check, deps=world.airline)
@@ -188,10 +194,25 @@ class TestEffects:
                 args = {"ref": seed.ref(FLEX), "flight": other_flight(FLEX)}
                 assert_done(await session.perform(Proposal("rebook", args)))
                 await session.finish()
-            rt.deps.cancel("somebody-else", seed.ref(FLEX))
+            world.change(f"UPDATE bookings SET status = 'cancelled' WHERE ref = '{seed.ref(FLEX)}'")
             before = world.rows("bookings")
             assert len(await rt.undo("r1")) == 1
             assert world.rows("bookings") == before
+
+    async def test_what_the_airline_refuses_has_failed_and_changed_nothing(self, world):
+        """A refusal inside of a captured action takes its transaction back, and the next one goes its way."""
+        cancelled = next(row[0] for row in seed.flights() if row[5] == "cancelled")
+        moved, again = await judged(
+            world,
+            STRANDED,
+            ("rebook", {"ref": seed.ref(STRANDED), "flight": cancelled}),
+            ("rebook", {"ref": seed.ref(STRANDED), "flight": other_flight(STRANDED)}),
+        )
+        assert isinstance(moved, Failed)
+        assert "has no seat to sell" in moved.error
+        assert_done(again)
+        (row,) = [row for row in world.rows("bookings") if row[0] == seed.ref(STRANDED)]
+        assert row[2] == other_flight(STRANDED)
 
     def test_a_request_that_is_sent_again_is_carried_out_once(self, world):
         made = world.airline()
@@ -199,11 +220,6 @@ class TestEffects:
         for _ in range(2):
             assert made.refund("k1", ref, Decimal(10)).amount == 10
             made.reverse("k2", "k1")
-            assert made.rebook("k3", ref, other_flight(FLEX)).flight == other_flight(FLEX)
-            assert made.cancel("k4", ref).status == "cancelled"
-            made.restore("k5", "k4")
-            made.issue("k6", user(FLEX)["id"], Decimal(5))
-            made.send("k7", "a@example.com", "s", "b")
+            made.send("k3", "a@example.com", "s", "b")
         assert [row[0] for row in world.rows("payments")[seed.CUSTOMERS :]] == ["k1", "k2"]
-        assert [row[0] for row in world.rows("changes")] == ["k3", "k4", "k5"]
-        assert len(world.rows("vouchers")) == len(world.rows("outbox")) == 1
+        assert len(world.rows("outbox")) == 1

@@ -1,9 +1,14 @@
 """The script is whole, and the demo comes to its end with what it promises."""
 
+import sqlite3
+from contextlib import closing
+
 import demo.__main__ as story
 import pytest
-from demo import crash
-from demo.conversations import SCRIPT, conversations
+from demo import crash, desk, script, undoing, worker
+from demo.conversations import INJECTED, SCRIPT, conversations
+
+from interlock import Runtime
 
 
 def test_there_are_fifty_conversations_each_with_its_own_customer_and_words():
@@ -15,7 +20,8 @@ def test_there_are_fifty_conversations_each_with_its_own_customer_and_words():
     assert all(len(one.says) == len(one.steps) for one in every)
 
 
-def test_the_first_conversations_are_one_of_each_kind():
+def test_the_first_conversations_are_one_of_each_kind_and_the_very_first_is_the_letter():
+    assert conversations()[0].kind == INJECTED
     assert len({one.kind for one in conversations()[: len(SCRIPT)]}) == len(SCRIPT)
 
 
@@ -27,10 +33,37 @@ async def test_the_demo_in_small(tmp_path, monkeypatch, capfd):
     told, errors = capfd.readouterr()
     assert errors == ""
     assert "WRONG" not in told
-    assert told.count("    not governed yet:") == 3  # the second refund of a part is in a later conversation
-    assert "Every row is the same" in told
+    assert told.count("    let through:") == 3
+    assert told.count("Every row is the same") == 2
+    assert "1  of 2" in told.split("The proof")[1]
     folder = str(tmp_path)  # a temporary folder's name may be longer than a line
     assert max(len(line) for line in told.splitlines() if folder not in line) <= 80
+
+
+async def test_the_smallest_demo(tmp_path, monkeypatch, capfd):
+    """The letter is always among the conversations; what is not says so."""
+    monkeypatch.setattr(story, "CACHE", tmp_path)
+    assert await story.demo(1) == 0
+    told, errors = capfd.readouterr()
+    assert errors == ""
+    assert 'Left out: a conversation of the kind "more than was asked for"' in told
+    assert "what the letter got out of it is nothing" in " ".join(told.split())
+
+
+async def test_what_somebody_has_changed_since_stays_and_the_proof_fails(tmp_path, monkeypatch, capsys):
+    """The voucher of the letter was worth less by the time it was to be taken back: it is left as it is, and shown."""
+    monkeypatch.setattr(story, "CACHE", tmp_path)
+    monkeypatch.setattr(worker, "LAG", 0.0)
+    monkeypatch.setattr(worker, "THINKING", 0)
+    place, one = story.fresh(), conversations()[0]
+    await worker.work(place, [one])
+    with closing(sqlite3.connect(place.airline)) as db, db:
+        db.execute("UPDATE vouchers SET cents = 1")
+    async with Runtime(place.journal, desk.agent(place.airline, script.model([one]))) as rt:
+        assert not await undoing.as_if_never(rt, one, [], place.airline)
+    told = capsys.readouterr().out
+    assert "WRONG, in the database only: vouchers" in told
+    assert "is nothing" not in told
 
 
 async def test_a_process_that_fails_is_not_taken_for_one_that_came_to_its_end(tmp_path):

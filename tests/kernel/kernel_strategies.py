@@ -16,9 +16,11 @@ actions = st.sampled_from(["refund", "rename"])
 # A few instants, so that times are often equal; 0 means "never" or "at once".
 times = st.one_of(st.just(0), st.integers(-2, 10).map(lambda hours: NOW + hours * HOUR))
 seqs = st.integers(0, 40)
-kinds = st.sampled_from(["approval", "confirmation", "unknown", "question", "of a later version"])
+kinds = st.sampled_from(["approval", "confirmation", "unknown", "question", "undo", "of a later version"])
 levels = st.sampled_from(["", "finance", "support"])
-decisions = st.sampled_from(["approve", "deny", "happened", "never", "answer", "lapsed", "", "later"])
+decisions = st.sampled_from(
+    ["approve", "deny", "happened", "never", "answer", "again", "leave", "stop", "lapsed", "", "later"]
+)
 judgements = st.builds(ev.Judgement, policy=st.sampled_from(["p1", "p2"]))
 raws = st.sampled_from([ev.NOTHING, Raw(b'{"amount":"40"}')])
 marks = st.sampled_from([(), ("jwt",)])
@@ -39,6 +41,7 @@ asked = _of(
     digest=st.sampled_from(["d1", "d2"]),
     expires=times,
     judgement=judgements,
+    undoes=st.sampled_from([0, 0, 2, 3]),
 )
 intended = _of(
     ev.Intended,
@@ -101,7 +104,14 @@ events = st.one_of(
     _of(ev.Parked, reason=text),
     _of(ev.Unparked, by=text),
     _of(ev.RunEnded, how=st.sampled_from(["done", "failed", "cancelled", "later"])),
-    _of(ev.UndoStarted, by=text, targets=st.lists(st.integers(1, 4), max_size=3, unique=True).map(tuple)),
+    _of(
+        ev.UndoStarted,
+        by=text,
+        targets=st.lists(st.integers(1, 4), max_size=3, unique=True).map(tuple),
+        recalls=st.lists(keys, max_size=2, unique=True).map(tuple),
+        otherwise=st.sampled_from(["stop", "leave", "ask", "later"]),
+    ),
+    _of(ev.NotUndone, call=keys, action=actions, target=st.integers(1, 4), kind=text, reason=text, again_at=times),
     _of(ev.UndoEnded),
     _of(ev.Unrecognised, type=text),
 )

@@ -125,6 +125,15 @@ EXPECTED = {
     "unparked": ev.Unparked(by="ana"),
     "run_ended": ev.RunEnded(how="failed", output=Raw(b'{"refunded":"0"}'), error="gave up"),
     "undo_started": ev.UndoStarted(by="ana", targets=(9, 4)),
+    "not_undone": ev.NotUndone(
+        call="~undo/9",
+        action="refund",
+        target=9,
+        kind="conflict",
+        reason="bookings ref='AB12' changed since; nothing was written",
+        changes=Raw(b'[{"object":"bookings ref=\'AB12\'","before":1,"after":2,"now":3}]'),
+        again_at=1_700_000_000_000_000,
+    ),
     "undo_ended": ev.UndoEnded(failed=(4,)),
     "turn_failed": ev.TurnFailed(
         call="2/turn",
@@ -207,6 +216,7 @@ FIELDS_OF_V1 = {
     "run_ended": "how output error",
     "undo_started": "by targets",
     "undo_ended": "failed",
+    "not_undone": "call action target kind reason changes again_at",
     "verified": "call outcome",
 }
 

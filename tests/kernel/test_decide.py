@@ -132,18 +132,24 @@ class TestAnyState:
 
     @given(states(), instants)
     def test_nothing_sent_is_forgotten(self, state, now):
-        """About every unsettled call there is a step now, a question to people, or a time to look again."""
+        """About every unsettled call there is a step now, a question to people, a time to look again, or a proposer.
+
+        Who alone has the body of a call is left to send it again, for as long as its key is honoured.
+        """
         about = {step.call.key for step in decide(state, now) if hasattr(step, "call")}
         for call in state.calls.values():
             if unsettled(call):
                 asked = any(ask.kind == "unknown" and not ask.decision for ask in call.asks)
-                assert call.key in about or asked or call.until > now
+                left = call.proposer and call.idempotent_until > now
+                assert call.key in about or asked or call.until > now or left
 
     @given(states(), instants)
     def test_an_undo_moves_or_waits_for_what_it_sent(self, state, now):
         """An undo never comes to a halt with nothing to do and nothing to wait for."""
         if state.undo is not None and not decide(state, now):
-            assert any(call.undoes and unsettled(call) for call in state.calls.values())
+            asks = any(call.undoes and any(not ask.decision for ask in call.asks) for call in state.calls.values())
+            sent = any(call.undoes and unsettled(call) for call in state.calls.values())
+            assert asks or sent or state.undo.until > now
 
 
 class TestWaking:
@@ -178,7 +184,7 @@ class TestWaking:
     def test_a_busy_call_needs_no_waking(self, state):
         """What is being performed now is looked at when it comes back, as long as its run says that it is at work."""
         busy = {key for key, call in state.calls.items() if unsettled(call)}
-        if busy == state.calls.keys() and busy and not (state.parked or state.ended or state.sleeping):
+        if busy == state.calls.keys() and busy and not (state.parked or state.ended or state.sleeping or state.undo):
             assert wake_at(state, busy) is None
 
     def test_a_sleep_ends(self):

@@ -6,7 +6,7 @@ from msgspec import Raw
 from interlock import Ctx, action
 from interlock.kernel import events as ev
 from interlock.kernel.events import Recorded
-from interlock.undo import Item, plan
+from interlock.undo import Item, UndoPlan, effects, plan, resting
 
 
 @action.compensable
@@ -55,7 +55,7 @@ class History:
         return self.add(ev.Done(call=key, action=name, effect=effect, intent=at, **fields))
 
     def plan(self, open_calls=()):
-        return plan("r1", self.events, ACTIONS, list(open_calls))
+        return plan("run r1", effects(self.events), lambda _: ACTIONS, run="r1", open_calls=open_calls)
 
 
 class TestPlan:
@@ -69,9 +69,9 @@ class TestPlan:
         third = history.did("send", "irreversible", b'{"to":"ana"}')
         made = history.plan()
         assert made.items == (
-            Item(third, "send", {"to": "ana"}, "cannot", "it is irreversible"),
-            Item(second, "refund", {"ref": "AB12", "amount": 3}, "compensate"),
-            Item(first, "rename", {"ref": "AB12"}, "restore"),
+            Item(third, "send", {"to": "ana"}, "cannot", "it is irreversible", "r1"),
+            Item(second, "refund", {"ref": "AB12", "amount": 3}, "compensate", "", "r1", "undo"),
+            Item(first, "rename", {"ref": "AB12"}, "restore", "", "r1", "undo"),
         )
         assert made.targets == (second, first)
 
@@ -131,3 +131,52 @@ def test_it_reads_as_text():
         "  restore    rename(ref='AB12')\n"
         "  outcome not known yet: refund (k9)"
     )
+
+
+class TestResting:
+    """Which later effect rests on an earlier one."""
+
+    def test_what_they_wrote_and_read_tells(self):
+        """One that changed the same again, or refers to it, rests on it; one that only reads the same does not."""
+        history = History()
+        first = history.did("rename", "reversible", wrote=("a",), read=("z",))
+        again = history.did("rename", "reversible", wrote=("a",))
+        refers = history.did("rename", "reversible", wrote=("b",), read=("a",))
+        history.did("rename", "reversible", wrote=("c",), read=("z",))
+        known = {one.seq: one for one in effects(history.events)}
+        found = {later.seq: why for later, _, why in resting([known[first]], known.values())}
+        assert found == {again: "it changed a again", refers: "it refers to a"}
+
+    def test_a_returned_value_that_is_used(self):
+        """What an effect returned, and was not given itself, shows where it goes."""
+        history = History()
+        first = history.did("refund", "compensable", b'{"ref":"AB12"}', result=Raw(b'{"id":"R-77","ref":"AB12"}'))
+        history.did("rename", "reversible", b'{"ref":"AB12"}')
+        used = history.did("rename", "reversible", b'{"ref":["R-77"]}')
+        known = {one.seq: one for one in effects(history.events)}
+        assert [later.seq for later, _, _ in resting([known[first]], known.values())] == [used]
+
+    def test_it_is_passed_on(self):
+        """What rests on something that rests on it, rests on it."""
+        history = History()
+        first = history.did("rename", "reversible", wrote=("a",))
+        second = history.did("rename", "reversible", wrote=("b",), read=("a",))
+        third = history.did("rename", "reversible", wrote=("c",), read=("b",))
+        known = {one.seq: one for one in effects(history.events)}
+        found = [(later.seq, on.seq) for later, on, _ in resting([known[first]], known.values())]
+        assert found == [(second, first), (third, second)]
+
+
+def test_what_is_done_run_by_run():
+    """Effects of several runs are taken back in one order; a run's turn comes again where another lies between."""
+    items = (
+        Item(9, "pay", {}, "compensate", run="a"),
+        Item(7, "pay", {}, "cannot", run="b"),
+        Item(5, "pay", {}, "compensate", run="a"),
+        Item(4, "pay", {}, "recall", run="b", call="k"),
+        Item(3, "pay", {}, "restore", run="b"),
+        Item(2, "pay", {}, "restore", run="a"),
+    )
+    made = UndoPlan("", items)
+    assert made.batches == (ev.Batch("a", (9, 5)), ev.Batch("b", (3,), ("k",)), ev.Batch("a", (2,)))
+    assert (made.able, made.runs) == (5, ("a", "b"))

@@ -2,13 +2,15 @@
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, Concatenate, Generic, Literal, ParamSpec, TypeVar, cast, overload
 
+from interlock.actions.captured import CarriedOut, LookedFor, TakenBack
 from interlock.actions.context import Ctx
 from interlock.actions.probe import Answer
 from interlock.actions.schema import Signature
+from interlock.actions.way import Way
 from interlock.durations import microseconds
 from interlock.errors import DeclarationError
 
@@ -16,6 +18,9 @@ D = TypeVar("D")
 P = ParamSpec("P")
 R = TypeVar("R")
 F = TypeVar("F")
+
+Looked = Mapping[str, Any]
+"""Objects by name, as a snapshot returns them."""
 
 Effect = Literal["read", "reversible", "compensable", "irreversible"]
 
@@ -50,6 +55,8 @@ class Action(Generic[D, P, R]):
         egress: Whether a read's arguments leave the trust boundary (a web fetch, a search elsewhere): then it is
             written down before it is performed, as an effect is, and never performed beside another call.
         repeatable: Whether doing the same once more, in one conversation, is nothing to ask about.
+        way: How Interlock takes its effects back by itself; None where the undo function does.
+        stays: What no undo of it takes back, in words: who has read it, what it set off elsewhere.
         failed: What tells of a recorded result (as plain data) that it says that nothing came of the effect; None where
             a result always means that it was done.
         open_world: Whether whoever offers it says that its results come from an open world; such a word only ever
@@ -70,6 +77,8 @@ class Action(Generic[D, P, R]):
         credentials: Iterable[str],
         egress: bool = False,
         repeatable: bool = False,
+        way: Way | None = None,
+        stays: str = "",
     ) -> None:
         self.name = _named(function) if name is None else name
         self.function = function
@@ -79,15 +88,20 @@ class Action(Generic[D, P, R]):
         self.repeatable = repeatable or effect == "read"
         # What left with a read has left; reading once more changes nothing, and one that raises has failed.
         self.idempotent = FOREVER if egress else _window(idempotent)
-        self.settle = microseconds(settle)
+        # A way waits for what is still at it, so that what it does not know now never will be.
+        self.settle = microseconds(settle) if way is None else 0
         self.refuses = (Exception,) if egress else (Refused, *_exceptions(self.name, refuses))
         self.credentials = _names(self.name, credentials)
         self.is_async = inspect.iscoroutinefunction(function)
         self.proposer_performs = False
         self.open_world = False
         self.failed: Callable[[Any], bool] | None = None
-        self.undo_function: Callable[..., Any] | None = None
-        self.probe_function: Callable[..., Any] | None = None
+        self.way = way
+        self.stays = stays
+        self.undo_function: Callable[..., Any] | None = None if way is None else TakenBack(way)
+        self.undo_probe_function: Callable[..., Any] | None = None
+        self.snapshot_function: Callable[..., Any] | None = None
+        self.probe_function: Callable[..., Any] | None = None if way is None else LookedFor(way)
         self.verify_function: Callable[..., Any] | None = None
         self.facts: dict[str, Callable[..., Any]] = {}
         if not self.timeout:
@@ -96,8 +110,28 @@ class Action(Generic[D, P, R]):
             raise DeclarationError(
                 f"action {self.name!r}: a read changes nothing, so idempotent= says nothing; drop it"
             )
+        if way is not None:
+            self._check_way(way)
         if egress and effect != "read":
             raise DeclarationError(f"action {self.name!r}: egress= is for reads; an effect leaves anyway, so drop it")
+
+    def _check_way(self, way: Way) -> None:
+        if self.effect != "reversible":
+            raise DeclarationError(
+                f"action {self.name!r} is declared {self.effect}, and a way restores the exact state; "
+                "declare it @action.reversible"
+            )
+        if self.is_async:
+            raise DeclarationError(
+                f"action {self.name!r}: what it does is captured while it runs in a thread; write a plain def"
+            )
+        if not isinstance(way, Way):  # pyright: ignore[reportUnnecessaryIsInstance] - not everybody checks types
+            raise DeclarationError(f"action {self.name!r}: way= takes a way such as SqliteRows(…), not {way!r}")
+
+    @property
+    def performs(self) -> Callable[..., Any]:
+        """What performs it: its function, within its way where it has one."""
+        return self.function if self.way is None else CarriedOut(self.way, self.name, self.function)
 
     @cached_property
     def signature(self) -> Signature:
@@ -131,7 +165,39 @@ class Action(Generic[D, P, R]):
                 f"action {self.name!r} is declared {self.effect}, so it has no undo; "
                 "declare it @action.reversible (restores the exact state) or @action.compensable"
             )
+        if self.way is not None:
+            raise DeclarationError(f"action {self.name!r} has a way back of its own, {self.way.name!r}; drop its undo")
         self.undo_function = self._once("undo", self.undo_function, function)
+        return function
+
+    def undo_probe(
+        self, function: Callable[Concatenate[Ctx[D], R, P], Awaitable[Answer[None]] | Answer[None]]
+    ) -> Callable[Concatenate[Ctx[D], R, P], Awaitable[Answer[None]] | Answer[None]]:
+        """Attach the look that tells what became of an undo: it gets what the undo gets, and `ctx.key` is the undo's.
+
+        It answers as a probe does.
+        """
+        self.undo_probe_function = self._once("undo_probe", self.undo_probe_function, function)
+        return function
+
+    def snapshot(
+        self, function: Callable[Concatenate[Ctx[D], R | None, P], Awaitable[Looked] | Looked]
+    ) -> Callable[Concatenate[Ctx[D], R | None, P], Awaitable[Looked] | Looked]:
+        """Attach the look at the objects that a call touches, by name: its before-image.
+
+        It is read before the effect (its result is None then), after it, and at an undo: an object that is not as the
+        effect left it is not overwritten, and one that the undo did not bring back as it was is a failure. An object
+        that is not there is None; where the other side has versions, it is a `Versioned`. The undo finds the objects
+        as they are to be again in `ctx.before`, and as they are in `ctx.now`.
+
+        An object that only the look after the effect names was made by it: name such a one by the result, never by a
+        search, in which somebody else's could turn up meanwhile.
+        """
+        if self.effect != "reversible" or self.way is not None:
+            raise DeclarationError(
+                f"action {self.name!r}: a snapshot is for the undo of an @action.reversible without a way= of its own"
+            )
+        self.snapshot_function = self._once("snapshot", self.snapshot_function, function)
         return function
 
     def probe(
@@ -141,6 +207,10 @@ class Action(Generic[D, P, R]):
 
         It answers `probe.done(result)`, `probe.never` or `probe.not_yet_known`.
         """
+        if self.way is not None:
+            raise DeclarationError(
+                f"action {self.name!r}: its way {self.way.name!r} tells what became of it; drop its probe"
+            )
         if self.effect == "read":
             raise DeclarationError(f"action {self.name!r} is a read: nothing to probe for; a read is simply done again")
         self.probe_function = self._once("probe", self.probe_function, function)
@@ -180,6 +250,8 @@ class Action(Generic[D, P, R]):
                 f"action {self.name!r} is declared {self.effect} but has no way back; "
                 f"write @{self.name}.undo, or declare it @action.irreversible"
             )
+        if self.undo_function is None and (self.snapshot_function is not None or self.undo_probe_function is not None):
+            raise DeclarationError(f"action {self.name!r} has looks for its undo, but no undo; write @{self.name}.undo")
         self.signature.json_schema()
         for what, function, given in self._attached():
             self._check_takes(what, function, given)
@@ -188,6 +260,10 @@ class Action(Generic[D, P, R]):
         """Yield the functions that belong to the action, and what each gets before the arguments."""
         if self.undo_function is not None:
             yield "undo", self.undo_function, ("ctx", "result")
+        if self.undo_probe_function is not None:
+            yield "undo_probe", self.undo_probe_function, ("ctx", "result")
+        if self.snapshot_function is not None:
+            yield "snapshot", self.snapshot_function, ("ctx", "result")
         if self.probe_function is not None:
             yield "probe", self.probe_function, ("ctx",)
         if self.verify_function is not None:
@@ -281,6 +357,8 @@ class _Effect:
         credentials: Iterable[str] = ...,
         egress: bool = ...,
         repeatable: bool = ...,
+        way: Way | None = ...,
+        stays: str = ...,
     ) -> "_Declared": ...
 
     def __call__(
@@ -295,6 +373,8 @@ class _Effect:
         credentials: Iterable[str] = (),
         egress: bool = False,
         repeatable: bool = False,
+        way: Way | None = None,
+        stays: str = "",
     ) -> Any:
         declared = _Declared(
             self._effect,
@@ -305,6 +385,8 @@ class _Effect:
             credentials=credentials,
             egress=egress,
             repeatable=repeatable,
+            way=way,
+            stays=stays,
         )
         return declared if function is None else declared(function)
 
@@ -337,6 +419,9 @@ class action:  # noqa: N801 - it is written as a decorator, and reads as a word
     - `refuses`: exceptions that mean that nothing has happened.
     - `credentials`: the names of the secrets that it is given.
     - `egress`: of a read: its arguments leave the trust boundary, so that it is judged and written down like an effect.
+    - `way`: of a reversible action: what captures its effects and takes them back (`undo.SqliteRows`, `.PostgresRows`,
+      `.Files`, or one of your own), instead of an undo function.
+    - `stays`: what no undo takes back, in words ("the customer has read it"); undo plans say it.
     - `repeatable`: doing exactly the same again in one conversation is nothing to ask the user about.
     """
 

@@ -19,11 +19,14 @@ class Ctx(Generic[D]):
         attempt: 1 for the first sending, more when the same intent is sent again.
         undoes: In an undo, the idempotency key under which the effect that is taken back was performed; else
             empty.
+        before: In an undo of an action with a snapshot, its objects as they are to be again, by name: as before the
+            effect, or as they are now where it did not change them; else empty.
+        now: In such an undo, the objects as they are.
         perform_before: Nothing may be sent after this time (microseconds since the epoch); 0 where nothing is
             sent.
     """
 
-    __slots__ = ("_credentials", "attempt", "deps", "key", "perform_before", "run", "undoes", "user")
+    __slots__ = ("_credentials", "attempt", "before", "deps", "key", "now", "perform_before", "run", "undoes", "user")
 
     def __init__(
         self,
@@ -44,6 +47,8 @@ class Ctx(Generic[D]):
         self.attempt = attempt
         self.perform_before = perform_before
         self.undoes = undoes
+        self.before: Mapping[str, Any] = {}
+        self.now: Mapping[str, Any] = {}
         self._credentials: Mapping[str, str] = credentials or {}
 
     def credential(self, name: str) -> str:

@@ -1,10 +1,10 @@
 """An agent: what it can do, by which policy it is judged, and what it thinks with."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from hashlib import sha256
 from inspect import iscoroutinefunction
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from interlock.actions.action import Action
 from interlock.actions.asking import handing_on
@@ -12,11 +12,15 @@ from interlock.agents.loop import ANSWER, Loop
 from interlock.canonical import canonical
 from interlock.context import Head
 from interlock.errors import DeclarationError
-from interlock.guardian import Known, Policy
+from interlock.guardian import Authority, Known, Policy
 from interlock.guardian.tree import Window
+from interlock.guardian.undoing import about
 from interlock.machines import Machine, State
 from interlock.models import Example, Model, opened
 from interlock.provenance import Labels
+
+Ending = Literal["failed", "cancelled", "rejected"]
+"""What may have a run's effects taken back without being asked."""
 
 Check = Callable[[str], str | None]
 """A look at a sentence before the user reads it: what is wrong with it, or None."""
@@ -48,6 +52,8 @@ class Agent:
         deps: What makes the dependencies that actions find in `ctx.deps`: a function (sync or async) or a
             context manager factory, called without arguments once per runtime, when they are first needed.
         machine: The states that its runs move through; None where a model or a foreign loop drives them.
+        undo_on: When all that a run did is taken back without being asked: where it failed, was cancelled, or a person
+            rejected something that it proposed (the run is cancelled then).
         labels: By what its proposals are traced to where their values came from; None where they are not.
 
     Raises:
@@ -71,8 +77,14 @@ class Agent:
         deps: Callable[[], Any] | None = None,
         machine: Machine | None = None,
         labels: Labels | None = None,
+        undo_on: Collection[Ending] = (),
     ) -> None:
         self.name = name
+        self.undo_on = frozenset(undo_on)
+        if unknown := self.undo_on - set(get_args(Ending)):
+            raise DeclarationError(
+                f"agent {name!r}: undo_on= takes {', '.join(get_args(Ending))}, not {', '.join(map(repr, unknown))}"
+            )
         self.labels = labels
         self.actions: dict[str, Action[Any, Any, Any]] = {}
         if deps is not None and not callable(deps):
@@ -112,6 +124,7 @@ class Agent:
     def _derive(self) -> None:
         """Work out all that follows from the policy."""
         self._needed: dict[str, tuple[Action[Any, Any, Any], Needed]] = {}
+        self._authority = {name: Authority(self.policy, name) for name in self.actions}
         self.delegates = {one.name: one.under(self) for one in self._subs}
         """The agents that it can hand a task on to, each with its authority narrowed to this one's."""
         machine_data = b"" if self.machine is None else canonical(self.machine.data())
@@ -140,7 +153,7 @@ class Agent:
         Raises:
             PolicyError: one of the policies permits something, or names an argument or fact that an action hasn't.
         """
-        concerning = [policy.concerning(self.reach) for policy in by]
+        concerning = [policy.concerning(self.known()) for policy in by]
         for policy in concerning:
             policy.check_arguments(self.known())
         return self._under_policy(self.policy.restricted(*concerning)) if any(concerning) else self
@@ -153,7 +166,8 @@ class Agent:
 
     def known(self) -> dict[str, Known]:
         """Return what rules may name: of its own actions, and of those of agents that it hands on to."""
-        return {one.name: self._known(one) for one in self.reach.values()}
+        known = {one.name: self._known(one) for one in self.reach.values()}
+        return known | _undone(self.reach.values())
 
     def _known(self, action: Action[Any, Any, Any]) -> Known:
         return Known(action.argument_names, frozenset(action.facts), traced=self.labels is not None)
@@ -165,6 +179,13 @@ class Agent:
             facts = tuple(sorted(self.policy.facts_needed(action.name, declared=action.facts)))
             found = self._needed[action.name] = (action, Needed(facts, self.policy.windows_needed(action.name)))
         return found[1]
+
+    def authority(self, action: str) -> Authority:
+        """Return by what it is judged who may take an action back."""
+        found = self._authority.get(action)
+        if found is None:
+            found = self._authority[action] = Authority(self.policy, action)
+        return found
 
     @property
     def speaks_in_structure(self) -> bool:
@@ -202,6 +223,7 @@ class Agent:
             policy=self.policy.within(outer.policy),
             labels=self.labels if self.labels is not None else outer.labels,
             deps=self.deps if self.deps is not None else outer.deps,
+            undo_on=self.undo_on,
         )
 
     def add(self, action: Action[Any, Any, Any]) -> None:
@@ -213,7 +235,7 @@ class Agent:
         """
         action.check()
         reach = {**self.reach, action.name: action}
-        self.policy.check({one.name: self._known(one) for one in reach.values()})
+        self.policy.check({one.name: self._known(one) for one in reach.values()} | _undone(reach.values()))
         self.reach = reach
         self.actions[action.name] = action
 
@@ -260,6 +282,11 @@ class Agent:
 
     def __repr__(self) -> str:
         return f"<Agent {self.name}: {', '.join(self.actions)}>"
+
+
+def _undone(actions: Iterable[Action[Any, Any, Any]]) -> dict[str, Known]:
+    undone = (one for one in actions if one.undo_function is not None)
+    return {about(one.name): Known(one.argument_names, frozenset(one.facts)) for one in undone}
 
 
 def _reach(

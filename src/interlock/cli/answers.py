@@ -42,7 +42,7 @@ def decide(given: Path | None, question: str, decision: str, *, by: str | None, 
 
 
 def tell(given: Path | None, question: str, words: str, *, result: str, by: str | None, note: str, json: bool) -> int:
-    """Post what became of an effect, or the answer to what an agent asks its user.
+    """Post what became of an effect, how an undo goes on, or the answer to what an agent asks its user.
 
     Raises:
         UsageError: *result* is not JSON.
@@ -126,21 +126,35 @@ async def _give(question: Question, answer: _Answer, given: Path | None) -> None
     instead = " or ".join(f"`{one}`" for one in commands(kind, question.id, given))
     if answer.told != (kind not in ("approval", "confirmation")):
         raise UsageError(f"question {question.id} is of kind {kind}; answer it with {instead}")
-    if kind == "unknown" and words not in ("happened", "never"):
-        raise UsageError(f"question {question.id} asks whether something happened; answer it with {instead}")
+    asks, taken = _TAKEN.get(kind, ("", (words,)))
+    if words not in taken:
+        raise UsageError(f"question {question.id} asks {asks}; answer it with {instead}")
     if answer.result is not None and words != "happened":
         raise UsageError("--result is for `happened`")
-    match words if kind != "question" else "":
-        case "approve":
-            await question.approve(answer.by, answer.note)
-        case "deny":
-            await question.deny(answer.by, answer.note)
-        case "happened":
-            await question.happened(answer.by, answer.result, answer.note)
-        case "never":
-            await question.never(answer.by, answer.note)
-        case _:
-            await question.answer(words, answer.by)
+    if kind == "question":
+        await question.answer(words, answer.by)
+    elif words == "happened":
+        await question.happened(answer.by, answer.result, answer.note)
+    else:
+        await _posting(question)[words](answer.by, answer.note)
+
+
+_TAKEN = {
+    "unknown": ("whether something happened", ("happened", "never")),
+    "undo": ("how an undo goes on", ("again", "leave", "stop")),
+}
+"""What kinds of question ask, and the words that they take."""
+
+
+def _posting(question: Question) -> dict[str, Callable[[str, str], Awaitable[None]]]:
+    return {
+        "approve": question.approve,
+        "deny": question.deny,
+        "never": question.never,
+        "again": question.again,
+        "leave": question.leave,
+        "stop": question.stop,
+    }
 
 
 async def taken_in(lies: Callable[[], Awaitable[object]]) -> bool:

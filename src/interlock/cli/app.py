@@ -11,7 +11,9 @@ import typer
 from interlock.cli.errors import WELL, WRONG_USAGE, UsageError
 from interlock.cli.group import Commands
 from interlock.cli.labels import labels
+from interlock.cli.options import Agents, By, Journal, Json, JsonLines, Note, QuestionId, RunId
 from interlock.cli.policy import policy
+from interlock.cli.undo_command import undo as undo_command
 
 app = typer.Typer(
     cls=Commands,
@@ -23,6 +25,7 @@ app = typer.Typer(
 )
 app.add_typer(policy, name="policy")
 app.add_typer(labels, name="labels")
+app.command("undo")(undo_command)
 
 
 class Status(StrEnum):
@@ -37,24 +40,6 @@ class Status(StrEnum):
     done = "done"
     failed = "failed"
     cancelled = "cancelled"
-
-
-RunId = Annotated[
-    str,
-    typer.Argument(metavar="RUN", help="The run's id, as much of it as no other has, or `last`.", show_default=False),
-]
-QuestionId = Annotated[str, typer.Argument(metavar="QUESTION", help="The question's id, from the inbox.")]
-Journal = Annotated[
-    Path | None, typer.Option("--journal", metavar="PATH", help="The journal; by default the project's.")
-]
-Agents = Annotated[
-    list[str] | None,
-    typer.Option("--agent", metavar="MODULE:NAME", help="An agent; by default the project's. May be repeated."),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-JsonLines = Annotated[bool, typer.Option("--json", help="Print JSON, one document a line.")]
-By = Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who decides; by default you, by login name.")]
-Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why; it is recorded, and the agent is told.")]
 
 
 def _version(wanted: bool) -> None:
@@ -221,7 +206,11 @@ def deny(question: QuestionId, by: By = None, note: Note = "", journal: Journal 
 def answer(
     question: QuestionId,
     text: Annotated[
-        str, typer.Argument(metavar="ANSWER", help="`happened` or `never`, or the answer to what the agent asks.")
+        str,
+        typer.Argument(
+            metavar="ANSWER",
+            help="`happened`, `never`; `again`, `leave`, `stop`; or what the agent asks for.",
+        ),
     ],
     *,
     result: Annotated[
@@ -232,7 +221,7 @@ def answer(
     journal: Journal = None,
     json: Json = False,
 ) -> int:
-    """Tell whether an effect happened, or answer what an agent asks."""
+    """Tell what happened, how an undo goes on, or what an agent asks."""
     from interlock.cli.answers import tell
 
     return tell(journal, question, text, result=result, by=by, note=note, json=json)
@@ -244,23 +233,6 @@ def unpark(run: RunId, by: By = None, journal: Journal = None, json: Json = Fals
     from interlock.cli.unpark import unpark_run
 
     return unpark_run(journal, run, by=by, json=json)
-
-
-@app.command()
-def undo(
-    run: RunId,
-    *,
-    plan: Annotated[bool, typer.Option("--plan", help="Only show what would be taken back.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before it is done.")] = False,
-    by: By = None,
-    agent: Agents = None,
-    journal: Journal = None,
-    json: Json = False,
-) -> int:
-    """Take back what a run has done; the plan is shown first."""
-    from interlock.cli.undo import undo as undo_run
-
-    return undo_run(journal, run, agent or (), by, only_plan=plan, yes=yes, json=json)
 
 
 @app.command()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from interlock.agents import Agent
-from interlock.cli import inbox, text, undo
+from interlock.cli import inbox, text, undo, undo_plan
 from interlock.cli.answers import myself
 from interlock.cli.errors import INTERRUPTED, WELL
 from interlock.cli.notes import Notes, logged
@@ -18,11 +18,12 @@ from interlock.cli.reading import opened, row_of
 from interlock.cli.run import To, stopped_because, thinking, words_of
 from interlock.cli.screen import Screen
 from interlock.cli.show import show_run
+from interlock.cli.undo_apply import Planned, Undone, begun, check, followed, planned
+from interlock.cli.undo_scope import Target
 from interlock.errors import InterlockError
 from interlock.runtime.ids import run_id
 from interlock.runtime.outcomes import Finished, Stopped, Waiting
 from interlock.runtime.sync import SyncQuestion, SyncRun, SyncRuntime
-from interlock.undo import UndoPlan
 
 HELP = "/show what happened, /undo it, /quit; anything else is said to the agent"
 
@@ -180,20 +181,24 @@ class _Chat:
         return True
 
     def _undo(self, run: SyncRun) -> None:
-        made, doing = asyncio.run(undo.planned(self._path, run.id, self._known))
-        self._plan(made, None)
-        if made.targets:
-            undo.check(made, doing)
-        if made.targets and self._yes_or_no():
-            self._plan(made, asyncio.run(undo.applied(self._path, made, self._user)))
+        found = asyncio.run(planned(self._path, Target(run.id), self._known))
+        self._plan(found, None)
+        if not found.made.batches:
+            return
+        # What rests on it was shown: a yes is to leaving that.
+        undo.check_dependants(found.made, "without")
+        asyncio.run(check(self._path, found.made))
+        if self._yes_or_no():
+            request = asyncio.run(begun(self._path, found.made, self._user, "ask"))
+            self._plan(found, asyncio.run(followed(self._path, found.made, request)))
 
-    def _plan(self, made: UndoPlan, undone: undo.Undone | None) -> None:
+    def _plan(self, found: Planned, undone: Undone | None) -> None:
         if self._json:
-            self._tell(type="undo", **undo.as_json(made, undone))
+            self._tell(type="undo", **undo_plan.as_json(found, undone))
         elif undone is None:
-            undo.put(self._screen, made)
+            undo_plan.put(self._screen, found)
         else:
-            undo.put_undone(self._screen, made, undone)
+            undo_plan.put_undone(self._screen, found.made, undone)
 
     # the terminal
 

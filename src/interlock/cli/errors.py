@@ -4,6 +4,7 @@ from interlock.errors import (
     DeclarationError,
     DriverConflictError,
     InterlockError,
+    UnknownEffectError,
     UnknownQuestionError,
     UnknownRunError,
 )
@@ -25,5 +26,6 @@ def told(error: BaseException) -> tuple[str, int]:
     if isinstance(error, DriverConflictError):
         what = str(error).partition(";")[0]
         return f"{what}; stop it first, or go through it: approve, deny, answer, unpark and undo work beside it", NO
-    wrong = isinstance(error, (UsageError, UnknownRunError, UnknownQuestionError, DeclarationError))
+    unknown = (UnknownRunError, UnknownEffectError, UnknownQuestionError)
+    wrong = isinstance(error, (UsageError, *unknown, DeclarationError))
     return str(error), WRONG_USAGE if wrong else NO

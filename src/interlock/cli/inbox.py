@@ -11,7 +11,8 @@ import msgspec
 from msgspec import Struct
 from rich.text import Text
 
-from interlock.cli import origins, text
+from interlock.actions.way import Change
+from interlock.cli import changes, origins, text
 from interlock.cli.errors import WELL
 from interlock.cli.project import journal_path
 from interlock.cli.reading import Rulebook, all_rows, opened
@@ -104,10 +105,14 @@ def put(screen: Screen, item: Item, now: int, journal: Path | None, *, own: bool
     asked = item.asked
     screen.line((_title(item), "bold yellow"), f"  {text.visible(item.id)}")
     screen.hang(Text("  "), Text(_who(item, now), style="dim"))
-    if asked.kind in ("unknown", "question"):
+    if asked.kind in ("unknown", "question", "undo"):
         screen.hang(Text("  "), Text(text.visible(asked.says)))
-    if asked.kind != "question":
-        screen.hang(Text("  "), Text(text.visible(asked.action), style="bold"))
+    if asked.kind == "undo":
+        _trouble(screen, asked)
+    elif asked.kind != "question":
+        back = "take back " if asked.undoes else ""
+        of = f" of event {asked.undoes}" if asked.undoes else ""
+        screen.hang(Text("  "), Text.assemble(back, (text.visible(asked.action), "bold"), of))
         _arguments(screen, msgspec.json.decode(bytes(asked.args)))
     for line in _why(item):
         screen.hang(Text("  "), Text(line))
@@ -126,6 +131,7 @@ def _title(item: Item) -> str:
         "confirmation": "confirmation by the user",
         "unknown": "did it happen?",
         "question": "question to the user",
+        "undo": "an undo can't go on",
     }.get(asked.kind, text.visible(asked.kind))
 
 
@@ -137,6 +143,24 @@ def _who(item: Item, now: int) -> str:
         left = item.asked.expires - now
         parts.append(f"expires in {text.span(left)}" if left > 0 else "its time is over")
     return ", ".join(parts)
+
+
+class _Trouble(Struct, frozen=True):
+    """What a question about an undo holds: the objects in the way, what is still to be taken back, what can't be."""
+
+    changes: tuple[Change, ...] | None = None
+    left: tuple[int, ...] = ()
+    could_not_be: tuple[int, ...] = ()
+
+
+def _trouble(screen: Screen, asked: ev.Asked) -> None:
+    """Print the state of everything: what stands in the way, before, after and now; what is done and what is not."""
+    told = msgspec.json.decode(bytes(asked.args), type=_Trouble)
+    for line in changes.lines(told.changes or ()):
+        screen.hang(Text("    "), Text(line.text, style=line.colour))
+    for what, seqs in (("still to be taken back", told.left), ("left as they are", told.could_not_be)):
+        if seqs:
+            screen.hang(Text("  "), Text(f"{what}: events {', '.join(map(str, seqs))}"))
 
 
 def _arguments(screen: Screen, args: Any) -> None:
@@ -174,6 +198,8 @@ def commands(kind: str, question: str, journal: Path | None) -> list[str]:
             return [f"interlock approve {name}{where}", f"interlock deny {name} --note '…'{where}"]
         case "unknown":
             return [f"interlock answer {name} happened{where}", f"interlock answer {name} never{where}"]
+        case "undo":
+            return [f"interlock answer {name} {word}{where}" for word in ("again", "leave", "stop")]
         case _:
             return [f"interlock answer {name} '…'{where}"]
 
@@ -191,6 +217,7 @@ def as_json(item: Item) -> dict[str, Any]:
         "level": asked.level,
         "says": asked.says,
         "action": asked.action,
+        "undoes": asked.undoes,
         "args": asked.args,
         "reasons": asked.reasons,
         "rules": item.rules,

@@ -15,7 +15,8 @@ from interlock.cli.project import journal_path
 from interlock.cli.reading import Rulebook, opened, row_of
 from interlock.cli.runs import COLOURS
 from interlock.cli.screen import NARROW, Screen
-from interlock.cli.timeline import Teller, Told
+from interlock.cli.timeline import Teller
+from interlock.cli.told import Told
 from interlock.journal.store import RunRow
 from interlock.kernel import codec
 from interlock.kernel import events as ev

@@ -4,22 +4,11 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import msgspec
-from msgspec import Struct
 
-from interlock.cli import origins, text
+from interlock.cli import origins, text, timeline_undo
+from interlock.cli.told import Told
 from interlock.kernel import events as ev
 from interlock.kernel.events import Event, Recorded
-
-Colour = str
-
-
-class Told(Struct, frozen=True):
-    """One event in words: a word for it, what it is about, details, and a colour for the word."""
-
-    word: str
-    about: str = ""
-    details: tuple[str, ...] = ()
-    colour: Colour = ""
 
 
 class Teller:
@@ -34,6 +23,7 @@ class Teller:
         self._numbered = numbered
         self._turns = 0
         self._said = ""
+        self._recalled: set[tuple[str, str]] = set()
 
     def tell(self, one: Recorded) -> Told:
         """Return what an event says."""
@@ -47,6 +37,12 @@ class Teller:
             return _turn(event, word, said)
         if isinstance(event, ev.Said):
             self._said += event.text
+        if isinstance(event, ev.UndoStarted):
+            self._recalled |= {(one.run, call) for call in event.recalls}
+        if isinstance(event, ev.NotUndone):
+            return timeline_undo.not_undone(one)
+        if isinstance(event, ev.Denied) and (one.run, event.call) in self._recalled:
+            return timeline_undo.recalled(event)
         if isinstance(event, _JUDGED):
             return self._judged(one)
         told = _TELL.get(type(event))
@@ -68,9 +64,9 @@ class Teller:
                 about = f"{text.call(event.action, event.args)} to run {text.visible(event.to)}"
                 return Told("delegated", about, self._behind(judgement))
             case ev.Intended():
-                return Told("intent", _intended(event), self._behind(judgement))
+                return Told("intent", _intended(event), (*timeline_undo.way_of(event), *self._behind(judgement)))
             case _:
-                return Told("done", _done(event), self._behind(judgement), "green")
+                return Told("done", _done(event), (*timeline_undo.wrote(event), *self._behind(judgement)), "green")
 
     def _against(self, event: ev.Denied, judgement: ev.Judgement) -> tuple[str, ...]:
         """Say why a proposal was turned down, and what the agent was told to do instead."""
@@ -88,7 +84,8 @@ class Teller:
         """
         lines = [f"because {text.visible(reason)}" for reason in reasons]
         self.rules |= {(judgement.policy, number): None for number in judgement.rules if number not in _GATES}
-        lines += [f"by {', '.join(judgement.rules)}"] if judgement.rules else []
+        rules = [number for number in judgement.rules if number != UNRULED]
+        lines += [f"by {', '.join(rules)}"] if rules else []
         facts: dict[str, Any] = msgspec.json.decode(bytes(judgement.facts)) or {}
         lines += [f"fact {text.visible(name)} was {text.value(value)}" for name, value in facts.items()]
         counted: dict[str, Any] = msgspec.json.decode(bytes(judgement.counted)) or {}
@@ -102,7 +99,8 @@ def asked(event: ev.Asked) -> str:
     """Say who was asked what."""
     match event.kind:
         case "approval":
-            return f"{text.visible(event.level)} to approve {text.call(event.action, event.args)}"
+            back = f" taking back event {event.undoes}:" if event.undoes else ""
+            return f"{text.visible(event.level)} to approve{back} {text.call(event.action, event.args)}"
         case "confirmation":
             return f"the user to confirm {text.call(event.action, event.args)}"
         case "question":
@@ -191,7 +189,7 @@ def _started(event: ev.RunStarted) -> Told:
 def _answered(event: ev.Answered) -> Told:
     note = f": {text.visible(text.cut(event.note))}" if event.note else ""
     result = "" if bytes(event.result) == b"null" else f" {text.raw(event.result)}"
-    colour = "red" if event.decision in ("deny", "never") else "green"
+    colour = "red" if event.decision in ("deny", "never", "leave", "stop") else "green"
     about = f"question {event.question}: {text.visible(event.decision)}{result} by {text.visible(event.by)}{note}"
     return Told("answered", about, (), colour)
 
@@ -220,17 +218,6 @@ def _ended(event: ev.RunEnded) -> Told:
     return Told("ended", f"{event.how}{what}", (), "green" if event.how == "done" else "red")
 
 
-def _undo_started(event: ev.UndoStarted) -> Told:
-    which = ", ".join(map(str, event.targets)) or "nothing"
-    return Told("undo", f"by {text.visible(event.by)}, events {which}", (), "yellow")
-
-
-def _undo_ended(event: ev.UndoEnded) -> Told:
-    if not event.failed:
-        return Told("undone", "all that was to be taken back", (), "green")
-    return Told("undone", f"but for events {', '.join(map(str, event.failed))}", (), "red")
-
-
 def _failed(event: ev.Failed) -> Told:
     what = f"to take back event {event.undoes}" if event.undoes else text.call(event.action, event.args)
     return Told("failed", what, (f"because {text.visible(text.cut(event.error, 600))}",), "red")
@@ -246,7 +233,10 @@ def _cancel(event: ev.CancelRequested) -> Told:
     return Told("cancel", f"by {text.visible(event.by)}{f': {text.visible(event.reason)}' if event.reason else ''}")
 
 
-_GATES = ("duplicate", "provenance")
+UNRULED = "undo"
+"""What stands as the rule of an undo that no rule of the policy speaks of."""
+
+_GATES = ("duplicate", "provenance", UNRULED)
 """What stands among the rules of a decision and is no rule of a policy."""
 
 _JUDGED = (ev.Denied, ev.Asked, ev.Delayed, ev.Delegated, ev.Intended, ev.Done)
@@ -274,7 +264,7 @@ _TELL: dict[type[Event], Callable[[Any], Told]] = {
     ev.Parked: lambda event: Told("parked", text.visible(event.reason), (), "yellow"),
     ev.Unparked: lambda event: Told("goes on", f"let go by {text.visible(event.by)}"),
     ev.RunEnded: _ended,
-    ev.UndoStarted: _undo_started,
-    ev.UndoEnded: _undo_ended,
+    ev.UndoStarted: timeline_undo.started,
+    ev.UndoEnded: timeline_undo.ended,
     ev.Unrecognised: lambda event: Told(text.visible(event.type), "erased, or of a newer version"),
 }

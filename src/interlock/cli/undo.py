@@ -1,183 +1,139 @@
-"""`interlock undo`: what an undo of a run would do, and doing it."""
+"""`interlock undo`: what an undo would do, and doing it."""
 
 import asyncio
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import typer
 from msgspec import Struct
-from rich.text import Text
 
 from interlock.agents import Agent
-from interlock.cli import text
+from interlock.cli import inbox, text, undo_plan
 from interlock.cli.answers import myself
 from interlock.cli.errors import NO, WELL, AnswerError, UsageError
-from interlock.cli.inbox import open_questions
-from interlock.cli.notes import logged
 from interlock.cli.project import agent_named, agents, journal_path
 from interlock.cli.reading import opened, row_of
 from interlock.cli.screen import Screen
-from interlock.errors import DriverConflictError
-from interlock.journal.journal import Journal
-from interlock.kernel import events as ev
-from interlock.kernel.state import unsettled
+from interlock.cli.undo_apply import Choice, Planned, Undone, begun, check, driven, planned
+from interlock.cli.undo_scope import Target
 from interlock.runtime.clock import SystemClock
 from interlock.runtime.mailbox import Mailbox
+from interlock.runtime.questions import parse
 from interlock.runtime.runtime import Runtime
-from interlock.undo import READ, Item, UndoPlan, plan
+from interlock.undo import Otherwise, UndoPlan
 
-LOOK = 0.05
-"""How often it is looked whether the undo has ended, in seconds."""
-
-COLOURS = {"restore": "green", "compensate": "yellow", "cannot": "red"}
+ANSWERS = ("again", "leave", "stop")
+"""What a person may say where an effect can't be taken back as things are."""
 
 
-class Undone(Struct, frozen=True):
-    """What became of an undo: outcomes (their seqs) that could not be taken back, questions that it waits for."""
+class Manner(Struct, frozen=True):
+    """How a plan is applied.
 
-    failed: tuple[int, ...] = ()
-    asks: tuple[str, ...] = ()
+    In whose name, what becomes of effects that can't be taken back and of those that rest on others, whether it is only
+    shown, done without asking, printed as JSON.
+    """
+
+    by: str | None
+    otherwise: Otherwise
+    choice: Choice
+    only_plan: bool
+    yes: bool
+    json: bool
 
 
-def undo(
-    given: Path | None, run: str, named: Sequence[str], by: str | None, *, only_plan: bool, yes: bool, json: bool
-) -> int:
-    """Print the undo plan of a run; unless it is *only* the *plan* that is wanted, confirm it and apply it."""
+def undo(given: Path | None, target: Target, named: Sequence[str], manner: Manner) -> int:
+    """Print an undo's plan; unless it is only the plan that is wanted, confirm it and apply it."""
+    target.check()
     path, known = journal_path(given), agents(named)
-    made, doing = asyncio.run(planned(path, run, known))
-    screen = Screen()
-    if not json:
-        put(screen, made)
-    if only_plan or not made.targets:
-        if json:
-            screen.json(as_json(made, None))
+    if target.agent:
+        agent_named(known, target.agent)
+    found = asyncio.run(planned(path, target, known, manner.choice))
+    made, screen = found.made, Screen()
+    if not manner.json:
+        undo_plan.put(screen, found)
+    if manner.only_plan or not made.batches:
+        if manner.json:
+            screen.json(undo_plan.as_json(found, None))
         return WELL
-    check(made, doing)
-    if not yes and not _confirmed(made, json=json):
+    check_dependants(made, manner.choice)
+    asyncio.run(check(path, made))
+    if not manner.yes and not confirmed(made, json=manner.json):
         raise AnswerError("nothing was undone")
-    undone = asyncio.run(_apply(path, made, list(known.values()), by or myself()))
-    if json:
-        screen.json(as_json(made, undone))
+    undone = _apply(path, given, found, known, manner)
+    if manner.json:
+        screen.json(undo_plan.as_json(found, undone))
     else:
-        put_undone(screen, made, undone)
-    return NO if undone.failed or undone.asks else WELL
+        undo_plan.put_undone(screen, made, undone)
+    return NO if undone.left or undone.asks else WELL
 
 
-async def planned(path: Path, run: str, known: dict[str, Agent]) -> tuple[UndoPlan, str]:
-    """Return the plan for a run, and what the run is doing.
-
-    Raises:
-        UsageError: there is no such run, or its agent is not known.
-    """
-    async with opened(path) as journal:
-        row = await row_of(journal, run)
-        agent = agent_named(known, row.agent)
-        history = await journal.history(row.id, 0, READ)
-        calls = (await journal.state(row.id)).calls.values()
-        unclear = [f"{one.action} ({one.key})" for one in calls if unsettled(one)]
-        return plan(row.id, history, agent.actions, unclear), row.status
-
-
-def check(made: UndoPlan, doing: str) -> None:
-    """Refuse the undo of a run that is still at work.
+def check_dependants(made: UndoPlan, choice: Choice) -> None:
+    """See to it that somebody has said what becomes of effects that rest on those of the plan.
 
     Raises:
-        AnswerError: it is.
+        AnswerError: nobody has, or one of them changed the same again and was to be left.
     """
-    if doing in ("running", "sleeping"):
-        raise AnswerError(f"run {made.run} is {doing}; let it end before its effects are taken back")
+    if not made.dependants or (choice == "without" and not any(one.bound for one in made.dependants)):
+        return
+    named = "; ".join(map(undo_plan.dependant, made.dependants[: undo_plan.MOST]))
+    bound = [one for one in made.dependants if one.bound]
+    if bound:
+        which = ", ".join(f"{one.run}:{one.seq}" for one in bound[: undo_plan.MOST])
+        instead = f"{which} changed the same again, so that it can't go back without: give --with-dependants"
+    else:
+        instead = "give --with-dependants to take these back too, or --without-dependants to leave them"
+    raise AnswerError(f"later effects rest on what would be taken back ({named}); {instead}")
 
 
-def _confirmed(made: UndoPlan, *, json: bool) -> bool:
+def confirmed(made: UndoPlan, *, json: bool = False) -> bool:
+    """Ask whether to take back what a plan says.
+
+    Raises:
+        UsageError: nobody can be asked.
+    """
     if json or not sys.stdin.isatty():
         raise UsageError("nobody can be asked here; give --yes to take back what the plan says, or --plan to look only")
-    return typer.confirm(f"take back {text.counted(len(made.targets), 'effect')}?", err=True)
+    return typer.confirm(f"take back {text.counted(made.able, 'effect')}?", err=True)
 
 
-async def _apply(path: Path, made: UndoPlan, known: list[Agent], by: str) -> Undone:
-    """Apply a plan; drive the journal meanwhile, unless another process does."""
-    try:
-        with logged(noted=False):
-            async with Runtime(path, *known):
-                return await applied(path, made, by)
-    except DriverConflictError:
-        return await applied(path, made, by)
-
-
-async def applied(path: Path, made: UndoPlan, by: str) -> Undone:
-    """Post the undo to its run, wait until whoever drives the journal has done it, and return what became of it."""
-    async with opened(path) as journal:
-        before = await _ends(journal, made.run)
-        undo = ev.UndoStarted(by=by, targets=made.targets)
-        await Mailbox(journal, SystemClock()).post(made.run, "undo", undo)
-        return await _over(journal, made.run, len(before))
-
-
-async def _over(journal: Journal, run: str, before: int) -> Undone:
+def _apply(path: Path, given: Path | None, found: Planned, known: dict[str, Agent], manner: Manner) -> Undone:
+    """Apply a plan, and put to whoever sits at the terminal what only a person can decide."""
+    made, by = found.made, manner.by or myself()
+    request = asyncio.run(begun(path, made, by, manner.otherwise))
     while True:
-        ends = await _ends(journal, run)
-        if len(ends) > before:
-            return Undone(ends[-1].failed)
-        state = await journal.state(run)
-        if state.undo is not None and (asks := open_questions(state)):
-            return Undone(asks=tuple(f"{run}:{seq}" for seq in asks))
-        await asyncio.sleep(LOOK)
+        try:
+            undone = asyncio.run(driven(lambda: Runtime(path, *known.values()), path, made, request))
+        except KeyboardInterrupt:
+            sys.stderr.write("interlock: stopped; the undo goes on with `interlock run --resume`\n")
+            raise
+        if not undone.asks or manner.json or not sys.stdin.isatty():
+            return undone
+        if not all(_decided(path, given, question, by) for question in undone.asks):
+            return undone
 
 
-async def _ends(journal: Journal, run: str) -> list[ev.UndoEnded]:
-    return [one.event for one in await journal.history(run, 0, (ev.UndoEnded,)) if isinstance(one.event, ev.UndoEnded)]
+def _decided(path: Path, given: Path | None, question: str, by: str) -> bool:
+    """Show a question and post the answer that is typed; False where it is another's to answer."""
+    item = asyncio.run(_item(path, question))
+    own = item.asked.kind == "undo"
+    inbox.put(Screen(), item, time.time_ns() // 1000, given, own=own)
+    if not own:
+        return False
+    while (word := typer.prompt("again, leave or stop?", err=True).strip().lower()) not in ANSWERS:
+        pass
+    asyncio.run(_answer(path, question, word, by))
+    return True
 
 
-def put(screen: Screen, made: UndoPlan) -> None:
-    """Print a plan."""
-    if not made.items and not made.open:
-        screen.line(f"run {text.visible(made.run)} has nothing to take back")
-        _put_elsewhere(screen, made)
-        return
-    of = f"{len(made.targets)} of {text.counted(len(made.items), 'effect')}"
-    screen.line((f"undo of run {text.visible(made.run)}", "bold"), f": {of} can be taken back")
-    for item in made.items:
-        _put(screen, item)
-    for name in made.open:
-        screen.hang(Text("  unknown     ", style="red"), Text(f"{text.visible(name)}: its outcome is not known yet"))
-    _put_elsewhere(screen, made)
+async def _item(path: Path, question: str) -> inbox.Item:
+    run, seq = parse(question)
+    async with opened(path) as journal:
+        return await inbox.item(journal, await row_of(journal, run), seq)
 
 
-def _put_elsewhere(screen: Screen, made: UndoPlan) -> None:
-    for run in made.elsewhere:
-        told = f"what run {text.visible(run)} did, which a task was handed on to; undo that run too"
-        screen.hang(Text("  elsewhere   ", style="yellow"), Text(told))
-
-
-def _put(screen: Screen, item: Item) -> None:
-    why = f": {text.visible(item.why)}" if item.why else ""
-    head = Text(f"  {item.way:<10}  ", style=COLOURS[item.way])
-    args = msgspec.Raw(msgspec.json.encode(item.args))
-    screen.hang(head, Text(f"{text.call(item.action, args)}, event {item.seq}{why}"))
-
-
-def put_undone(screen: Screen, made: UndoPlan, undone: Undone) -> None:
-    """Print what became of an undo."""
-    if undone.asks:
-        screen.line(("the undo waits for a person", "yellow"), f": {', '.join(undone.asks)}; see `interlock inbox`")
-    elif undone.failed:
-        failed = ", ".join(map(str, undone.failed))
-        screen.line(("not all could be taken back", "red"), f": events {failed}; see `interlock show {made.run}`")
-    else:
-        screen.line(("taken back", "green"), f": {text.counted(len(made.targets), 'effect')}")
-
-
-def as_json(made: UndoPlan, undone: Undone | None) -> dict[str, Any]:
-    """Return a plan, and what became of it where it was applied, as it is printed in JSON."""
-    return {
-        "run": made.run,
-        "items": made.items,
-        "open": made.open,
-        "elsewhere": made.elsewhere,
-        "applied": undone is not None,
-        "failed": undone.failed if undone is not None else (),
-        "asks": undone.asks if undone is not None else (),
-    }
+async def _answer(path: Path, question: str, word: str, by: str) -> None:
+    async with opened(path) as journal:
+        asked = await Mailbox(journal, SystemClock()).question(*parse(question))
+        await {"again": asked.again, "leave": asked.leave, "stop": asked.stop}[word](by)

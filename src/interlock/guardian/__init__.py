@@ -17,6 +17,7 @@ from interlock.guardian.limits import limit
 from interlock.guardian.naming import Actions
 from interlock.guardian.policy import Policy
 from interlock.guardian.rules import ANY, Clause, Condition, Opaque, Rule, forbid, must, need, permit, shadow
+from interlock.guardian.undoing import Authority, undoing
 from interlock.guardian.values import ABSENT, Absent, Failed
 from interlock.guardian.verdict import Case, Need, Verdict
 
@@ -25,6 +26,7 @@ __all__ = [
     "ANY",
     "Absent",
     "Actions",
+    "Authority",
     "Case",
     "Clause",
     "Condition",
@@ -55,5 +57,6 @@ __all__ = [
     "surge",
     "tenant",
     "total",
+    "undoing",
     "user",
 ]

@@ -43,6 +43,7 @@ TYPES: dict[str, type[Event]] = {
     "unparked": ev.Unparked,
     "run_ended": ev.RunEnded,
     "undo_started": ev.UndoStarted,
+    "not_undone": ev.NotUndone,
     "undo_ended": ev.UndoEnded,
 }
 

@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 
 from msgspec import Struct
 
-from interlock.kernel.state import Ask, Call, State, unsettled
+from interlock.kernel.state import Ask, Call, State, Undo, unsettled
 
 NOBODY: frozenset[str] = frozenset()
 
@@ -69,11 +69,32 @@ class TakeBack(Struct, frozen=True):
     target: int
 
 
+class Recall(Struct, frozen=True):
+    """End the wait of a call for its delay: it is not performed."""
+
+    key: str
+
+
+class AskAboutUndo(Struct, frozen=True):
+    """Ask people what to do about the outcome at seq `target`, which could not be taken back."""
+
+    target: int
+    trouble: int
+
+
+class Leave(Struct, frozen=True):
+    """Leave the effect of the outcome at seq `target` as it is, and go on with the rest."""
+
+    target: int
+    trouble: int
+
+
 class FinishUndo(Struct, frozen=True):
     """Everything that could be taken back has been."""
 
 
-Step = Retry | Probe | AskWhatHappened | Settle | Lapse | Verify | Drive | End | TakeBack | FinishUndo
+OfUndo = TakeBack | Recall | AskAboutUndo | Leave | FinishUndo
+Step = Retry | Probe | AskWhatHappened | Settle | Lapse | Verify | Drive | End | OfUndo
 
 ENDED = ("done", "failed", "cancelled")
 """The statuses of a run that has ended and asks nothing more."""
@@ -99,7 +120,7 @@ def decide(state: State, now: int, busy: AbstractSet[str] = NOBODY) -> tuple[Ste
         steps.extend(Verify(outcome, call) for outcome, call in state.verifying if call not in busy)
     if steps:
         return tuple(steps)
-    last = _about_undo(state) if state.undo is not None else _about_run(state, now, busy)
+    last = _about_undo(state, state.undo, now) if state.undo is not None else _about_run(state, now, busy)
     return () if last is None else (last,)
 
 
@@ -154,14 +175,35 @@ def _what_happened(call: Call) -> Ask | None:
     return None
 
 
-def _about_undo(state: State) -> Step | None:
-    undo = state.undo
-    assert undo is not None
+def _about_undo(state: State, undo: Undo, now: int) -> OfUndo | None:
     for call in state.calls.values():
-        if call.undoes and unsettled(call):
+        if call.undoes and (unsettled(call) or _open(call)):
             return None
-    # What could not be taken back may rest on what came before it: the rest stays, and a person decides.
-    return TakeBack(undo.left[0]) if undo.left and not undo.failed else FinishUndo()
+    if undo.recalls:
+        return Recall(undo.recalls[0])
+    if not undo.left or (undo.failed and undo.otherwise == "stop"):
+        return FinishUndo()
+    if undo.until > now or any(outcome == undo.left[0] for outcome, _ in state.verifying):
+        return None  # What is looked at now is taken back by the look itself if it fails.
+    return TakeBack(undo.left[0]) if not undo.trouble or undo.until else _about_trouble(state, undo)
+
+
+def _about_trouble(state: State, undo: Undo) -> OfUndo:
+    """Return what is done about an effect that can't be taken back as things are."""
+    target = undo.left[0]
+    told = _decision(state, target) if undo.otherwise == "ask" else undo.otherwise
+    if told == "again":
+        return TakeBack(target)
+    if told == "leave":
+        return Leave(target, undo.trouble)
+    # What could not be taken back may rest on what came before it: the rest stays as well.
+    return FinishUndo() if told == "stop" else AskAboutUndo(target, undo.trouble)
+
+
+def _decision(state: State, target: int) -> str:
+    """Return what people said is to be done about the outcome at seq *target*."""
+    asks = (ask for call in state.calls.values() if call.undoes == target for ask in call.asks if ask.kind == "undo")
+    return next((ask.decision for ask in asks if ask.decision != "lapsed"), "")
 
 
 def _about_run(state: State, now: int, busy: AbstractSet[str]) -> Step | None:
@@ -259,13 +301,22 @@ def wake_at(state: State, busy: AbstractSet[str] = NOBODY) -> int | None:
         else:
             hidden = True
     if ready and not state.ended and state.undo is None:
-        first = min(first, _due_itself(state))
+        first = min(first, state.last_at if state.cancelling and not busy else _due_itself(state))
     if not ready and hidden and state.undo is None and _hangs(state, busy):
         first = min(first, state.last_at)
+    if state.undo is not None:
+        first = min(first, _due_undo(state, state.undo))
     if state.verifying and hidden:
         # Should the process that looks end, the next one has to find the run by its time.
         first = min(first, state.last_at)
     return None if first == NEVER else first
+
+
+def _due_undo(state: State, undo: Undo) -> int:
+    """Return when the undo goes on by itself: at once where nobody has begun it, later where it is tried again."""
+    if undo.until:
+        return undo.until
+    return state.last_at if undo.at == state.seq else NEVER
 
 
 def _hangs(state: State, busy: AbstractSet[str]) -> bool:

@@ -150,8 +150,9 @@ class Denied(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Asked(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """People were asked; `kind` is approval, confirmation, unknown, or question (the agent asks its user).
+    """People were asked; `kind` is approval, confirmation, unknown, question (the agent asks its user) or undo.
 
+    `undoes`: the seq of the outcome that it is about taking back.
     The answer counts for this digest, policy and facts. The question's id is the run's id, a colon and this
     event's seq. `reasons` are the rules' words for why, and `expires` is when asking, and any yes, ends (0:
     never).
@@ -168,12 +169,14 @@ class Asked(Event, frozen=True, kw_only=True, omit_defaults=True):
     expires: int
     judgement: Judgement = Judgement()
     facts_digest: str = ""
+    undoes: int = 0
 
 
 class Answered(Event, frozen=True, kw_only=True, omit_defaults=True):
     """A person decided the question asked at seq `question`.
 
-    `decision` is approve or deny, for an unknown outcome happened or never, for a question answer (in `result`).
+    `decision` is approve or deny, for an unknown outcome happened or never, for a question answer (in `result`), for an
+    undo that came upon trouble again, leave or stop.
     `message` is the id of the user's message that answered it.
     """
 
@@ -205,6 +208,8 @@ class Delayed(Event, frozen=True, kw_only=True, omit_defaults=True):
 class Intended(Event, frozen=True, kw_only=True, omit_defaults=True):
     """The permit and the intent of an effect: written, durable, before anything happens.
 
+    `way` says how the effect will be taken back: the name of the action's way, snapshot, undo, or empty where nothing
+    can; `before` holds the objects that it touches as they were (see `actions.snapshot`).
     `perform_before`: sending starts before this time or not at all. `idempotent_until`: until then the other
     side honours `key`, so that the same attempt may be sent again (0: never). `settle`: how long after
     `perform_before` a probe's "never" still may mean "on its way", in microseconds. `undoes`: the seq of the
@@ -225,6 +230,8 @@ class Intended(Event, frozen=True, kw_only=True, omit_defaults=True):
     undoes: int = 0
     judgement: Judgement = Judgement()
     proposer: bool = False
+    way: str = ""
+    before: Raw = NOTHING
 
 
 class Retried(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -264,6 +271,8 @@ class Done(Event, frozen=True, kw_only=True, omit_defaults=True):
     `problem` says why a result is missing. `verify`: its post-condition is to be looked at. `trust` is the most that
     its values can be trusted (a level of `provenance.Trust`; None: as far as they are labelled); `suspected` what
     detectors of injection found in it; `cleaned` the version of the cleaning with which a model is shown it (0: none).
+    `wrote` and `read` name the objects that an effect touched, as far as they are known; `after` holds them as it left
+    them.
     """
 
     closes: ClassVar[bool] = True
@@ -284,6 +293,9 @@ class Done(Event, frozen=True, kw_only=True, omit_defaults=True):
     trust: int | None = None
     suspected: tuple[str, ...] = ()
     cleaned: int = 0
+    wrote: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
+    after: Raw = NOTHING
 
 
 class Failed(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -368,10 +380,14 @@ class Delegated(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class CancelRequested(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """Somebody asked to stop the run: what is under way ends, nothing new begins."""
+    """Somebody asked to stop the run: what is under way ends, nothing new begins.
+
+    `undo` is whether all that it did is taken back then.
+    """
 
     by: str
     reason: str = ""
+    undo: bool = False
 
 
 class Parked(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -398,17 +414,59 @@ class RunEnded(Event, frozen=True, kw_only=True, omit_defaults=True):
     trust: int | None = None
 
 
+class Batch(Struct, frozen=True, omit_defaults=True, gc=False):
+    """What is taken back of one run at a stretch: outcomes by their seqs, calls that wait for their delay by key."""
+
+    run: str
+    targets: tuple[int, ...] = ()
+    recalls: tuple[str, ...] = ()
+
+
 class UndoStarted(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """Somebody had effects taken back; `targets` are the seqs of their outcomes, in the order of undoing."""
+    """Somebody had effects taken back; `targets` are the seqs of their outcomes, in the order of undoing.
+
+    `recalls` are the keys of calls that still wait for their delay to pass. `otherwise` says what is done about an
+    effect that can't be taken back: stop, leave (go on with the rest), or ask. `request` tells this undo from others
+    of the run; `user` is who undoes, as the policy knows a user. `then` is what is taken back of other runs after it.
+    """
 
     by: str
     targets: tuple[int, ...]
+    recalls: tuple[str, ...] = ()
+    otherwise: str = "stop"
+    request: str = ""
+    user: Raw = NOTHING
+    then: tuple[Batch, ...] = ()
+
+
+class NotUndone(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The effect whose outcome is at seq `target` was not taken back, and nothing was changed in trying.
+
+    `kind` is conflict (somebody changed since what it had changed: `changes` has each object before, after and now),
+    refused (the undo was turned down), wrong (it came to its end, and not all is as before), lost (the way back is
+    closed for good) or denied (who undoes may not). `again_at` is when it is tried again (0: not by itself).
+    """
+
+    closes: ClassVar[bool] = False
+
+    call: str
+    action: str
+    target: int
+    kind: str
+    reason: str
+    changes: Raw = NOTHING
+    again_at: int = 0
 
 
 class UndoEnded(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """The undo came to its end; `failed` are the outcomes that could not be taken back."""
+    """The undo `request` came to its end; `failed` are the outcomes that were not taken back.
+
+    Where it `stopped`, nothing that was to come after it is done.
+    """
 
     failed: tuple[int, ...] = ()
+    request: str = ""
+    stopped: bool = False
 
 
 class Unrecognised(Event, frozen=True, kw_only=True, omit_defaults=True):

@@ -20,6 +20,7 @@ _DECISIONS = {
     "confirmation": ("approve", "deny", "lapsed"),
     "unknown": ("happened", "never", "lapsed"),
     "question": ("answer", "lapsed"),
+    "undo": ("again", "leave", "stop", "lapsed"),
 }
 """The answers that each kind of question takes; another answer is none, and grants nothing."""
 
@@ -118,7 +119,7 @@ def _unparked(state: State, seq: int, at: int, event: ev.Unparked) -> State:
 
 def _ended(state: State, seq: int, at: int, event: ev.RunEnded) -> State:
     """What was not sent by now never will be; what was sent still comes to its outcome."""
-    calls = {key: call for key, call in state.calls.items() if unsettled(call)}
+    calls = {key: call for key, call in state.calls.items() if unsettled(call) or call.undoes}
     return replace(state, seq=seq, last_at=at, calls=calls, ended=event.how, sleeping=0, parked="")
 
 
@@ -130,6 +131,7 @@ def _denied(state: State, seq: int, at: int, event: ev.Denied) -> State:
     earlier = calls.get(event.call)
     if earlier is not None and not unsettled(earlier):
         calls = _without(calls, event.call)
+        state = _recalled(state, event.call)
     if event.stage in ("resolve", "validate"):
         loop = _faulty(state.loop)
     elif event.stage == "run":
@@ -137,6 +139,13 @@ def _denied(state: State, seq: int, at: int, event: ev.Denied) -> State:
     else:
         loop = _denied_once_more(_sound(state.loop), event)
     return replace(state, seq=seq, last_at=at, calls=calls, counts=replace(counts, denied=counts.denied + 1), loop=loop)
+
+
+def _recalled(state: State, call: str) -> State:
+    undo = state.undo
+    if undo is None or call not in undo.recalls:
+        return state
+    return replace(state, undo=replace(undo, recalls=tuple(one for one in undo.recalls if one != call)))
 
 
 def _faulty(loop: Loop) -> Loop:
@@ -205,6 +214,7 @@ def _with_question(call: Call | None, seq: int, event: ev.Asked) -> Call:
         digest=event.digest,
         asks=asks,
         attempt=call.attempt if call is not None else 0,
+        undoes=event.undoes,
         redacted=bool(event.redacted),
     )
 
@@ -288,7 +298,7 @@ def _intended(state: State, seq: int, at: int, event: ev.Intended) -> State:
 
 def _kept(call: Call) -> tuple[Ask, ...]:
     """Return the answers that go on with a call: no open questions, nothing said of an earlier sending."""
-    return tuple(ask for ask in call.asks if ask.decision and ask.kind != "unknown")
+    return tuple(ask for ask in call.asks if ask.decision and ask.kind not in ("unknown", "undo"))
 
 
 def _retried(state: State, seq: int, at: int, event: ev.Retried) -> State:
@@ -346,7 +356,7 @@ def _sent(state: State, key: str) -> Call | None:
 def _done(state: State, seq: int, at: int, event: ev.Done) -> State:
     counts, undo = state.counts, state.undo
     if undo is not None and event.undoes:
-        undo = Undo(undo.by, _other(undo.left, event.undoes), undo.failed)
+        undo = _on(undo, event.undoes)
     return replace(
         state,
         seq=seq,
@@ -367,8 +377,7 @@ def _looked_at(state: State, seq: int, at: int, event: ev.Verified | ev.VerifyFa
 def _failed(state: State, seq: int, at: int, event: ev.Failed) -> State:
     counts, undo = state.counts, state.undo
     if undo is not None and event.undoes:
-        left = _other(undo.left, event.undoes)
-        undo = Undo(undo.by, left, (*_other(undo.failed, event.undoes), event.undoes))
+        undo = replace(_on(undo, event.undoes), failed=(*_other(undo.failed, event.undoes), event.undoes))
     return replace(
         state,
         seq=seq,
@@ -384,7 +393,32 @@ def _failed(state: State, seq: int, at: int, event: ev.Failed) -> State:
 
 
 def _undo_started(state: State, seq: int, at: int, event: ev.UndoStarted) -> State:
-    return replace(state, seq=seq, last_at=at, undo=Undo(by=event.by, left=event.targets))
+    undo = Undo(
+        by=event.by,
+        left=event.targets,
+        recalls=tuple(key for key in event.recalls if key in state.calls and state.calls[key].phase == "delayed"),
+        otherwise=event.otherwise,
+        request=event.request,
+        user=bytes(event.user),
+        at=seq,
+    )
+    return replace(state, seq=seq, last_at=at, undo=undo)
+
+
+def _not_undone(state: State, seq: int, at: int, event: ev.NotUndone) -> State:
+    undo, calls = state.undo, state.calls
+    call = calls.get(event.call)
+    if undo is None:
+        return replace(state, seq=seq, last_at=at, calls=_without(calls, event.call))
+    if call is not None:
+        calls = {**calls, event.call: replace(call, phase="clear", until=0, asks=())}
+    undo = replace(undo, trouble=seq, tries=undo.tries + 1, until=event.again_at)
+    return replace(state, seq=seq, last_at=at, calls=calls, undo=undo)
+
+
+def _on(undo: Undo, target: int) -> Undo:
+    """Return the undo without *target*, and without the trouble that there was with it."""
+    return replace(undo, left=_other(undo.left, target), trouble=0, tries=0, until=0)
 
 
 def _undo_ended(state: State, seq: int, at: int, event: ev.UndoEnded) -> State:
@@ -432,5 +466,6 @@ _STEPS: dict[type[Event], Callable[[State, int, int, Any], State]] = {
     ev.Unparked: _unparked,
     ev.RunEnded: _ended,
     ev.UndoStarted: _undo_started,
+    ev.NotUndone: _not_undone,
     ev.UndoEnded: _undo_ended,
 }

@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-VERSION = 3
+VERSION = 4
 """The version of this fold; a snapshot of another version is dropped and folded again."""
 
 Phase = Literal["asked", "delayed", "delegated", "intended", "unknown", "clear"]
@@ -79,12 +79,27 @@ def certain_from(call: Call) -> int:
     return max(call.perform_before, call.lost_at) + call.settle
 
 
-class Undo(Struct, frozen=True, gc=False):
+class Undo(Struct, frozen=True, omit_defaults=True, gc=False):
     """An undo under way: outcomes still to take back, in order, and those that could not be."""
 
     by: str
     left: tuple[int, ...]
     failed: tuple[int, ...] = ()
+    recalls: tuple[str, ...] = ()
+    """Calls whose delay is still to be ended."""
+    otherwise: str = "stop"
+    """What is done about an effect that can't be taken back: stop, leave or ask."""
+    request: str = ""
+    user: bytes = b"null"
+    """Who undoes, as the policy knows a user."""
+    at: int = 0
+    """The seq of the event with which it began."""
+    trouble: int = 0
+    """The seq of the event that says why the first that is left could not be taken back; 0 where nothing does."""
+    tries: int = 0
+    """How often that one was tried in vain."""
+    until: int = 0
+    """When it is tried again by itself; 0: not at all."""
 
 
 class Loop(Struct, frozen=True, omit_defaults=True, gc=False):

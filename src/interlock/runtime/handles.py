@@ -1,16 +1,15 @@
-"""Handles on what a runtime holds: a run by its id, a plan to take its effects back."""
+"""A handle on a run that a runtime holds, by its id."""
 
 from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from interlock.errors import RunEndedError
 from interlock.kernel import events as ev
 from interlock.kernel.events import Recorded
 from interlock.runtime.outcomes import Finished, Stopped, Waiting
 from interlock.runtime.questions import Question
-from interlock.undo import UndoPlan
 
 if TYPE_CHECKING:
+    from interlock.runtime.applying import Plan
     from interlock.runtime.runtime import Runtime
 
 
@@ -70,56 +69,24 @@ class Run:
         """Return everything that happened in the run, in order."""
         return await self._runtime.journal.history(self.id)
 
-    async def cancel(self, by: str, reason: str = "") -> None:
+    async def cancel(self, by: str, reason: str = "", *, undo: bool = False) -> None:
         """Ask the run to stop: what is under way is finished and recorded, nothing new begins.
 
-        Returns when that is durable.
+        With *undo*, all that it did is then taken back. Returns when that is durable.
         """
-        await self._runtime.post(self.id, "cancel", ev.CancelRequested(by=by, reason=reason))
+        await self._runtime.post(self.id, "cancel", ev.CancelRequested(by=by, reason=reason, undo=undo))
 
     async def unpark(self, by: str) -> None:
         """Let a parked run go on."""
         await self._runtime.post(self.id, "unpark", ev.Unparked(by=by))
 
     async def undo_plan(self) -> "Plan":
-        """Return what an undo of the run would do now; nothing is done before it is applied.
+        """Return what an undo of the run would do now; nothing is done before it is applied. See `Runtime.undo_plan`.
 
         Raises:
             UnknownRunError: there is no such run.
         """
-        return Plan(self._runtime, await self._runtime.undo_plan_of(self.id))
+        return await self._runtime.undo_plan(self.id)
 
     def __repr__(self) -> str:
         return f"<Run {self.id}>"
-
-
-class Plan:
-    """An undo plan that can be applied."""
-
-    def __init__(self, runtime: "Runtime", made: UndoPlan) -> None:
-        self._runtime = runtime
-        self.made = made
-
-    @property
-    def items(self) -> Any:
-        """The effects, the last one first, and what will become of each."""
-        return self.made.items
-
-    async def apply(self, by: str) -> tuple[int, ...]:
-        """Take back what the plan names, and return the outcomes (their seqs) that could not be; survives crashes.
-
-        Raises:
-            RunEndedError: the run is still going; cancel it first.
-        """
-        run = self.made.run
-        status = (await self._runtime.watching.row(run)).status
-        if status in ("running", "sleeping"):
-            raise RunEndedError(f"run {run!r} is {status}; let it end, or cancel it, before its effects are taken back")
-        if not self.made.targets:
-            return ()
-        before = len(await self._runtime.journal.history(run, 0, (ev.UndoEnded,)))
-        await self._runtime.post(run, "undo", ev.UndoStarted(by=by, targets=self.made.targets))
-        return await self._runtime.watching.undone(run, before)
-
-    def __str__(self) -> str:
-        return str(self.made)

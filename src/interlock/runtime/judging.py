@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from interlock.actions import snapshot
 from interlock.actions.action import Action
 from interlock.canonical import canonical, digest
 from interlock.errors import CanonicalError
@@ -17,6 +18,7 @@ from interlock.guardian import ABSENT, Case, Need, Policy, Verdict
 from interlock.guardian import Failed as FailedFact
 from interlock.kernel import events as ev
 from interlock.provenance import Traced
+from interlock.runtime import snapshots
 from interlock.runtime.live import LiveRun
 from interlock.runtime.origins import recorded, sound, told
 from interlock.runtime.planning import Planning
@@ -53,6 +55,8 @@ class Step(msgspec.Struct, gc=False):
     reasons: tuple[str, ...] = ()
     repeats: Deed | None = None
     """The same effect, done before in this conversation or under way."""
+    before: msgspec.Raw = ev.NOTHING
+    """The objects that it touches as they are before it, where the action has a snapshot."""
     excused: tuple[Id, ...] = ()
     """Calls that were the same and came to nothing, by their results."""
 
@@ -78,6 +82,8 @@ class Judging:
             await self._see_to_index(live)
             if action.effect != "read" and live.agent.labels.planner is not None:
                 await self._planning.see_to(live, live.agent.labels.planner)
+        if action.snapshot_function is not None:
+            step.before = await self._snapshot(live, step, action)
         agent, windows = None, ()
         facts: dict[str, Any] = {}
         examined: set[Id] = set()
@@ -118,6 +124,15 @@ class Judging:
             except Exception as error:  # noqa: BLE001 - whatever a look-up does, the guardian denies
                 gathered[name] = FailedFact(f"fact {name!r} could not be gathered: {said(error)}")
         return gathered
+
+    async def _snapshot(self, live: LiveRun, step: Step, action: Action[Any, Any, Any]) -> msgspec.Raw:
+        try:
+            found = await snapshots.look(self._sender, action, self._sender.context(live, action), None, step.args)
+        except Exception as error:
+            raise Refusal(
+                "judge", f"how things stand can't be read, so that it could not be taken back: {said(error)}"
+            ) from error
+        return snapshot.recorded(found)
 
     def _judge_now(self, live: LiveRun, step: Step, action: Action[Any, Any, Any], facts: dict[str, Any]) -> None:
         try:

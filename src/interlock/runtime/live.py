@@ -236,6 +236,8 @@ class LiveRun:
                     await hand_on(self.id, self.state, event)
                     event = None
                 if isinstance(event, UndoStarted):
+                    if self.state.undo is not None:
+                        continue  # One after the other: each comes to its own end.
                     event = await self._to_undo(event)
                 await self.append(*(() if event is None else (event,)), consumes=(signal.id,))
             if self.state.cancelling and self.thinking is not None:
@@ -251,11 +253,13 @@ class LiveRun:
         return MessageReceived(content=event.result, message=event.message)
 
     async def _to_undo(self, asked: UndoStarted) -> UndoStarted | None:
-        """Leave out what has been taken back since the plan was made; two who undo the same do it once."""
-        if self.state.undo is not None:
-            return None
+        """Leave out what was taken back, or has left, since the plan was made; two who undo the same do it once."""
+        started = await self.journal.history(self.id, 0, (UndoStarted,)) if asked.request else ()
+        if any(isinstance(one.event, UndoStarted) and one.event.request == asked.request for one in started):
+            return None  # It was handed on twice, by a process that was killed and by the one after it.
         left = [seq for seq in asked.targets if not await self._taken_back(seq)]
-        return msgspec.structs.replace(asked, targets=tuple(left))
+        delayed = [key for key in asked.recalls if (call := self.state.calls.get(key)) and call.phase == "delayed"]
+        return msgspec.structs.replace(asked, targets=tuple(left), recalls=tuple(delayed))
 
     async def _taken_back(self, seq: int) -> bool:
         found = await self.journal.find(self.id, undo_key(seq))

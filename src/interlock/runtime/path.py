@@ -176,6 +176,10 @@ class ActionPath:
             raise Refusal("run", "the run is being cancelled; nothing new begins")
         if live.state.deadline is not None and live.clock.now() >= live.state.deadline:
             raise Refusal("run", "the run's deadline has passed; nothing new begins")
+        await self._see_to_means(live, action)
+
+    async def _see_to_means(self, live: LiveRun, action: Action[Any, Any, Any]) -> None:
+        """See to it that there is all that the action needs: a thread, dependencies, credentials, its way back."""
         if not action.is_async:
             try:
                 self.sender.pool.admit()
@@ -185,6 +189,11 @@ class ActionPath:
             await self.sender.make(live.agent)
         if action.credentials:
             self.sender.secrets(action)
+        if action.way is not None:
+            try:
+                await self.sender.check(live.agent, action, self.sender.context(live, action))
+            except Exception as error:
+                raise Refusal("run", f"it could not be taken back, so it is not done: {said(error)}") from error
 
     # needs
 
@@ -214,7 +223,7 @@ class ActionPath:
             unmet.append(need)
         elif ask.decision == "deny":
             who = f"{ask.by} ({need.level})" if need.level else ask.by
-            raise Refusal("needs", f"{who} said no{f': {ask.note}' if ask.note else ''}")
+            raise Refusal("needs", f"{who} said no{f': {ask.note}' if ask.note else ''}", by=who)
         elif ask.decision == "lapsed":
             raise Refusal("needs", f"nobody answered the {need.kind} in time")
         elif not ask.decision:
@@ -273,8 +282,10 @@ class ActionPath:
             return await self._ask_the_user(live, step)
         if action.effect == "read" and not action.egress:
             return await self._read(live, step, action)
+        if live.state.undo is not None:
+            raise Refusal("run", "the run is being undone; nothing new begins")
         await live.append(self._intent(live, step, action))
-        what = recovery.What(action, action.function, (), step.args)
+        what = recovery.What(action, action.performs, (), step.args)
         return await recovery.perform(self, live, step.key, what) or await self._settled(live, step.key)
 
     async def _handed_on(self, live: LiveRun, step: Step) -> Outcome:
@@ -390,6 +401,8 @@ class ActionPath:
             settle=action.settle,
             judgement=step.judgement,
             proposer=action.proposer_performs,
+            way=_way(action),
+            before=step.before,
         )
 
     async def _settled(self, live: LiveRun, key: str) -> Outcome | None:
@@ -413,6 +426,8 @@ class ActionPath:
             judgement=step.judgement,
         )
         parked = (ev.Parked(reason=writable(reason)),) if reason and not live.state.parked else ()
+        if refusal.by and "rejected" in live.agent.undo_on:
+            parked = (ev.CancelRequested(by=refusal.by, reason=f"rejected {step.name}", undo=True),)
         await live.append(denied, *parked)
         return Denied(reasons, refusal.instead, refusal.stage)
 
@@ -433,6 +448,15 @@ def _same(step: Step, action: str, known: str) -> None:
 def _binds(ask: Ask, step: Step) -> bool:
     """Whether an answer to *ask* is an answer to exactly this proposal, under this policy and these facts."""
     return ask.digest == step.digest and ask.policy == step.judgement.policy and ask.facts_digest == step.facts_digest
+
+
+def _way(action: Action[Any, Any, Any]) -> str:
+    """Return how an effect of the action will be taken back."""
+    if action.way is not None:
+        return action.way.name
+    if action.snapshot_function is not None:
+        return "snapshot"
+    return "undo" if action.undo_function is not None else ""
 
 
 def _is_asked_about(live: LiveRun, key: str) -> bool:

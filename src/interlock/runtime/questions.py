@@ -20,13 +20,23 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     message: str = ""
 
 
+_ANSWERS = {
+    "approval": "approve() or deny()",
+    "confirmation": "approve() or deny()",
+    "unknown": "happened() or never()",
+    "question": "answer()",
+    "undo": "again(), leave() or stop()",
+}
+"""What answers each kind of question."""
+
+
 class Question:
     """One question that waits for a person.
 
     Attributes:
         id: The run's id, a colon, and the place in the run's journal where it was asked.
-        kind: approval (may this be done?), confirmation (the user: is this what you want?), unknown (did it happen?) or
-            question (the agent asks its user something).
+        kind: approval (may this be done?), confirmation (the user: is this what you want?), unknown (did it happen?),
+            question (the agent asks its user something) or undo (an effect can't be taken back as things are).
         level: Whose approval is needed, for example "finance".
         says: What is asked, in words.
         action: The action's name.
@@ -58,27 +68,27 @@ class Question:
         """Say yes: to exactly this action, once. Returns when the answer is durable; the run goes on by itself.
 
         Raises:
-            UnknownQuestionError: this question asks whether something happened; answer `happened` or `never`.
+            UnknownQuestionError: this question takes another answer, which the message names.
         """
-        self._only(("approval", "confirmation"), "happened() or never()")
+        self._only("approval", "confirmation")
         await self._answer(self.run, Decision(self._seq, "approve", by, note))
 
     async def deny(self, by: str, note: str = "") -> None:
         """Say no; the *note* is told to the model.
 
         Raises:
-            UnknownQuestionError: this question asks whether something happened; answer `happened` or `never`.
+            UnknownQuestionError: this question takes another answer, which the message names.
         """
-        self._only(("approval", "confirmation"), "happened() or never()")
+        self._only("approval", "confirmation")
         await self._answer(self.run, Decision(self._seq, "deny", by, note))
 
     async def happened(self, by: str, result: Any = None, note: str = "") -> None:
         """Say that the effect in question did happen, and with what result.
 
         Raises:
-            UnknownQuestionError: this question asks for a yes or no; answer `approve` or `deny`.
+            UnknownQuestionError: this question takes another answer, which the message names.
         """
-        self._only(("unknown",), "approve() or deny()")
+        self._only("unknown")
         raw = msgspec.Raw(msgspec.json.encode(result))
         await self._answer(self.run, Decision(self._seq, "happened", by, note, raw))
 
@@ -86,10 +96,38 @@ class Question:
         """Say that the effect in question did not happen and will not; it may then be judged and performed afresh.
 
         Raises:
-            UnknownQuestionError: this question asks for a yes or no; answer `approve` or `deny`.
+            UnknownQuestionError: this question takes another answer, which the message names.
         """
-        self._only(("unknown",), "approve() or deny()")
+        self._only("unknown")
         await self._answer(self.run, Decision(self._seq, "never", by, note))
+
+    async def again(self, by: str, note: str = "") -> None:
+        """Have the undo try again: what stood in its way is gone.
+
+        Raises:
+            UnknownQuestionError: this question takes another answer, which the message names.
+        """
+        await self._of_undo("again", by, note)
+
+    async def leave(self, by: str, note: str = "") -> None:
+        """Have the undo leave this effect as it is, and go on with the rest.
+
+        Raises:
+            UnknownQuestionError: this question takes another answer, which the message names.
+        """
+        await self._of_undo("leave", by, note)
+
+    async def stop(self, by: str, note: str = "") -> None:
+        """Have the undo end here: this effect and all that came before it stay as they are.
+
+        Raises:
+            UnknownQuestionError: this question takes another answer, which the message names.
+        """
+        await self._of_undo("stop", by, note)
+
+    async def _of_undo(self, decision: str, by: str, note: str) -> None:
+        self._only("undo")
+        await self._answer(self.run, Decision(self._seq, decision, by, note))
 
     async def answer(self, text: str, by: str, *, message: str = "") -> None:
         """Answer a question that the agent asks its user.
@@ -99,12 +137,13 @@ class Question:
         Raises:
             UnknownQuestionError: this question asks for a decision, not for words.
         """
-        self._only(("question",), "approve() or deny(), happened() or never()")
+        self._only("question")
         raw = msgspec.Raw(msgspec.json.encode(text))
         await self._answer(self.run, Decision(self._seq, "answer", by, result=raw, message=message))
 
-    def _only(self, kinds: tuple[str, ...], instead: str) -> None:
+    def _only(self, *kinds: str) -> None:
         if self.kind not in kinds:
+            instead = _ANSWERS.get(self.kind, "what a newer version has for it")
             raise UnknownQuestionError(f"question {self.id} is of kind {self.kind!r}; answer it with {instead}")
 
     def __repr__(self) -> str:

@@ -6,19 +6,25 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from interlock.actions import probe
-from interlock.actions.action import Action
-from interlock.errors import DependenciesError
+from interlock.actions import probe, snapshot
+from interlock.actions.action import Action, Refused
+from interlock.actions.captured import Captured
+from interlock.actions.context import Ctx
+from interlock.actions.snapshot import Objects
+from interlock.actions.way import Change, RolledBackError, Touched, UndoError
+from interlock.canonical import canonical
+from interlock.errors import CanonicalError, DependenciesError
 from interlock.kernel import decide
 from interlock.kernel import events as ev
 from interlock.kernel.state import Call, certain_from
-from interlock.runtime import quarantine, suspecting, verifying
+from interlock.runtime import quarantine, snapshots, suspecting, verifying
 from interlock.runtime.flight import Flight
 from interlock.runtime.live import LiveRun
 from interlock.runtime.outcomes import Done, Failed, Outcome, Unknown
 from interlock.runtime.quarantine import Reader
 from interlock.runtime.records import idempotency_key, outcome_of, recordable, said, undo_key, writable
 from interlock.runtime.sending import NeverStarted, Send
+from interlock.runtime.snapshots import Kept
 
 if TYPE_CHECKING:
     from interlock.runtime.path import ActionPath
@@ -40,6 +46,15 @@ FIRST_PAUSE = 200_000
 RESTORE_WINDOW = 24 * 3600 * 1_000_000
 """For how long the undo of a reversible action is run again when its outcome is not known, in microseconds."""
 
+LATE = 60_000_000
+"""How long after its time to send a look at an effect's objects still counts as what the effect left, in microseconds.
+
+Later, others may have changed them: the undo then asks a person instead of restoring.
+"""
+
+MOST_TRIES = 3
+"""How often an undo that was refused, or did not bring back what it should, is tried again before people are asked."""
+
 LONGEST_PAUSE = 60_000_000
 """The longest such wait, in microseconds."""
 
@@ -53,6 +68,13 @@ class What(NamedTuple):
     args: Mapping[str, Any]
     undoes: str = ""
     """The idempotency key of the effect that is taken back, if one is."""
+    kept: Kept | None = None
+    """The objects that it restores, where the action has a snapshot."""
+
+    @property
+    def look(self) -> Any:
+        """The function that tells what became of it, if there is one."""
+        return self.action.undo_probe_function if self.undoes else self.action.probe_function
 
 
 async def settle(path: "ActionPath", live: LiveRun, key: str, patience: int) -> Outcome | None:
@@ -101,37 +123,83 @@ async def take(path: "ActionPath", live: LiveRun, step: decide.Step) -> Outcome 
 async def perform(path: "ActionPath", live: LiveRun, key: str, what: What) -> Outcome | None:
     """Send a durable intent and record what came of it; None where that is not known or it was not sent."""
     call = live.state.calls[key]
-    action, args = what.action, what.args
+    action = what.action
     if not path.sender.made(live.agent):
         await path.sender.make(live.agent)
-    ctx = path.sender.context(live, action, call, what.undoes)
+    ctx = path.sender.context(live, action, call, undoes=what.undoes)
     began = live.clock.now()
     if began > call.perform_before:
         await live.append(ev.Withheld(call=key))
         return None
-    send = Send(what.function, (ctx, *what.given), args, action.timeout)
     if isinstance(action, Reader):
         quarantine.begin(live, key)
     path.sender.begin(call.idempotency_key)
+    restored: Objects | None = None
     try:
-        value = await path.sender.call(send, lambda: _abandon(path, live, call))
-    except NeverStarted:
-        await live.append(ev.Withheld(call=key))
-        return None
-    except action.refuses as error:
-        return await _refused(live, call, writable(str(error)) or type(error).__name__)
-    except Exception as error:  # noqa: BLE001 - the effect may have happened before whatever this is
-        log.warning(UNKNOWN, live.id, call.action, said(error).partition("\n")[0])
-        await _lost(live, call, said(error))
-        return None
+        if what.kept is None:
+            value = await _called(path, live, call, what, ctx)
+        else:
+            value, restored = await _restored(path, live, call, what, ctx, what.kept)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is looked at
+        return await _raised(live, call, action, error)
     finally:
         path.sender.end(call.idempotency_key)
-    done = await _done(path, live, call, value, "performed", duration=live.clock.now() - began)
+    value, touched = _uncaptured(value)
+    took = live.clock.now() - began
+    done = await _done(path, live, call, value, "performed", touched, duration=took, restored=restored)
     if not _open(live, call):
         return None  # It was given up, and meanwhile its outcome became known in another way.
     seq = await live.append(done)
     problem = await verifying.verify(path, live, seq, value) if done.verify else ""
     return Done(None if done.problem else value, done.problem or problem)
+
+
+async def _called(path: "ActionPath", live: LiveRun, call: Call, what: What, ctx: Ctx[Any]) -> Any:
+    send = Send(what.function, (ctx, *what.given), what.args, what.action.timeout)
+    return await path.sender.call(send, lambda: _abandon(path, live, call))
+
+
+async def _raised(live: LiveRun, call: Call, action: Action[Any, Any, Any], error: Exception) -> Failed | None:
+    """Record what an exception says of a call: it was not begun, it did not happen, or nobody knows."""
+    if isinstance(error, NeverStarted):
+        await live.append(ev.Withheld(call=call.key))
+        return None
+    if isinstance(error, UndoError) and call.undoes:
+        return await _not_undone(live, call, error.kind, writable(str(error)), error.changes)
+    if isinstance(error, RolledBackError):
+        return await _refused(live, call, _reason(action, error.__cause__ or error))
+    if isinstance(error, action.refuses):
+        return await _refused(live, call, _reason(action, error))
+    # The effect may have happened before whatever this is.
+    log.warning(UNKNOWN, live.id, call.action, said(error).partition("\n")[0])
+    await _lost(live, call, said(error))
+    return None
+
+
+async def _restored(  # noqa: PLR0917 - as it is called
+    path: "ActionPath", live: LiveRun, call: Call, what: What, ctx: Ctx[Any], kept: Kept
+) -> tuple[Any, Objects]:
+    """Run an undo between two looks at the objects that it restores; there is no need to where all are back already."""
+    try:
+        now = await kept.now(path.sender, ctx)
+    except Exception as error:
+        raise Refused(f"how things stand can't be read, so nothing was written: {said(error)}") from error
+    left: snapshot.Left = ()
+    if snapshot.trampled(kept.before, kept.after, now):  # A version may be one that the undo of a later effect left.
+        left = await snapshots.left_by_undos(live.journal, (await live.journal.event(live.id, call.undoes)).position)
+    kept.check(now, left)
+    wanted = snapshot.wanted(kept.before, kept.after, now)
+    value = None
+    if not snapshot.is_as(now, wanted):
+        ctx.before, ctx.now = wanted.given(), now.given()
+        value = await _called(path, live, call, what, ctx)
+    return value, await kept.confirm(path.sender, ctx, wanted)
+
+
+def _reason(action: Action[Any, Any, Any], error: BaseException) -> str:
+    if isinstance(error, action.refuses):
+        return writable(str(error)) or type(error).__name__
+    return said(error)
 
 
 def _open(live: LiveRun, sent: Call) -> bool:
@@ -167,10 +235,28 @@ def _abandon(path: "ActionPath", live: LiveRun, call: Call) -> None:
     Flight.instead_of(stuck, go_on())
 
 
-async def _done(path: "ActionPath", live: LiveRun, call: Call, value: Any, via: str, *, duration: int = 0) -> ev.Done:
+def _uncaptured(value: Any) -> tuple[Any, Touched]:
+    """Return what an action returned, and what it touched where its way has captured that."""
+    return (value.value, value.touched) if isinstance(value, Captured) else (value, Touched())
+
+
+async def _done(  # noqa: PLR0917 - all of it is known where it is called
+    path: "ActionPath",
+    live: LiveRun,
+    call: Call,
+    value: Any,
+    via: str,
+    touched: Touched,
+    *,
+    duration: int = 0,
+    restored: Objects | None = None,
+) -> ev.Done:
     result, problem = recordable(value)
     noted, trust = suspecting.Noted(), None
     action = live.agent.actions.get(call.action)
+    after = ev.NOTHING if restored is None else snapshot.recorded(restored)
+    if action is not None and action.snapshot_function is not None and not call.undoes:
+        after, touched = await _looked_after(path, live, call, action, value)
     if action is not None and not call.undoes:
         noted = await suspecting.noted(path.sender, live.agent, call.action, result)
         trust = await _trust(live, action, call)
@@ -189,7 +275,24 @@ async def _done(path: "ActionPath", live: LiveRun, call: Call, value: Any, via: 
         trust=trust,
         suspected=noted.suspected,
         cleaned=noted.cleaned,
+        wrote=touched.wrote,
+        read=touched.read,
+        after=after,
     )
+
+
+async def _looked_after(
+    path: "ActionPath", live: LiveRun, call: Call, action: Action[Any, Any, Any], value: Any
+) -> tuple[msgspec.Raw, Touched]:
+    """Return an effect's objects as it left them, and which of them it changed."""
+    intent = (await live.journal.event(live.id, call.at)).event
+    assert isinstance(intent, ev.Intended)
+    before = snapshot.of(intent.before)
+    assert before is not None
+    late = live.clock.now() > intent.perform_before + LATE
+    after = None if late else await snapshots.after(path.sender, live, action, intent, value)
+    wrote = tuple(one.object for one in snapshot.changes(before, after, after or before))
+    return ev.NOTHING if after is None else snapshot.recorded(after), Touched(wrote=wrote)
 
 
 async def _trust(live: LiveRun, action: Action[Any, Any, Any], call: Call) -> int | None:
@@ -200,7 +303,43 @@ async def _trust(live: LiveRun, action: Action[Any, Any, Any], call: Call) -> in
     return quarantine.trust_of(action, intent.judgement)
 
 
+async def _not_undone(
+    live: LiveRun, call: Call, kind: str, reason: str, changes: tuple[Change, ...] = ()
+) -> Failed | None:
+    """Record that an effect was not taken back, and why; what may go better another time is tried again by itself."""
+    if not _open(live, call):
+        return None
+    undo = live.state.undo
+    tries = undo.tries if undo is not None else MOST_TRIES
+    again = kind in ("refused", "wrong") and tries < MOST_TRIES
+    await live.append(
+        *(() if undo is not None else (ev.Parked(reason=f"{call.action}: taking it back did not work: {reason}"),)),
+        ev.NotUndone(
+            call=call.key,
+            action=call.action,
+            target=call.undoes,
+            kind=kind,
+            reason=reason,
+            changes=_written(changes),
+            again_at=live.clock.now() + _pause(tries + 1) if again else 0,
+        ),
+    )
+    return Failed(reason)
+
+
+def _written(changes: tuple[Change, ...]) -> msgspec.Raw:
+    """Return changes as the journal keeps them; of what has no JSON form, only the name."""
+    if not changes:
+        return ev.NOTHING
+    try:
+        return msgspec.Raw(canonical(changes))
+    except CanonicalError:
+        return msgspec.Raw(canonical([Change(one.object) for one in changes]))
+
+
 async def _refused(live: LiveRun, call: Call, reason: str) -> Failed | None:
+    if call.undoes:
+        return await _not_undone(live, call, "refused", reason)
     if not _open(live, call):
         return None
     await live.append(
@@ -209,7 +348,6 @@ async def _refused(live: LiveRun, call: Call, reason: str) -> Failed | None:
             action=call.action,
             error=reason,
             intent=call.at,
-            undoes=call.undoes,
             digest=call.digest,
             cleaned=suspecting.cleaned(live.agent),
         )
@@ -221,6 +359,8 @@ async def _retry(path: "ActionPath", live: LiveRun, call: Call) -> Outcome | Non
     what = await look_up(path, live, call)
     if what is None:
         return None
+    if call.undoes and path.sender.is_sending(call.idempotency_key):
+        return await _ask(live, call)  # Should it end after all, it must not write over what came after a second one.
     before = live.clock.now() + SEND_WINDOW
     await live.append(ev.Retried(call=call.key, attempt=call.attempt + 1, perform_before=before))
     return await perform(path, live, call.key, what)
@@ -234,11 +374,10 @@ async def _probe(path: "ActionPath", live: LiveRun, call: Call) -> Outcome | Non
         await _lost(live, call, "the process that sent it ended before an answer came")
         call = live.state.calls[call.key]
     looked = live.clock.now()
-    ctx = path.sender.context(live, what.action, call)
-    assert what.action.probe_function is not None
+    ctx = path.sender.context(live, what.action, call, undoes=what.undoes)
     try:
         answer: probe.Answer[Any] = await path.sender.look(
-            Send(what.action.probe_function, (ctx,), what.args, what.action.timeout)
+            Send(what.look, (ctx, *what.given), what.args, what.action.timeout)
         )
     except Exception as error:  # noqa: BLE001 - a look that fails tells nothing
         log.warning("run %s: the probe of %s raised %s; it tells nothing", live.id, call.action, said(error))
@@ -264,7 +403,12 @@ async def _probe(path: "ActionPath", live: LiveRun, call: Call) -> Outcome | Non
 
 
 async def _found(path: "ActionPath", live: LiveRun, call: Call, value: Any, via: str) -> Done | None:
-    done = await _done(path, live, call, value, via)
+    value, touched = _uncaptured(value)
+    action = live.agent.actions.get(call.action)
+    raw, problem = recordable(value)
+    if action is not None and not call.undoes and not problem:
+        value = action.signature.result(bytes(raw))  # A probe tells it in plain data.
+    done = await _done(path, live, call, value, via, touched)
     if not _open(live, call):
         return None
     seq = await live.append(done)
@@ -297,7 +441,9 @@ async def _ask(live: LiveRun, call: Call) -> Unknown:
 
 async def _told(path: "ActionPath", live: LiveRun, call: Call, question_seq: int, decision: str) -> Outcome | None:
     if decision == "never":
-        await live.append(ev.Probed(call=call.key, answer="never"))
+        stays = f"{call.action}: what was to be taken back, event {call.undoes}, was not"
+        parked = (ev.Parked(reason=stays),) if call.undoes and live.state.undo is None else ()
+        await live.append(ev.Probed(call=call.key, answer="never"), *parked)
         return None
     answers = await live.journal.history(live.id, question_seq, (ev.Answered,))
     result = next(
@@ -320,30 +466,36 @@ async def look_up(path: "ActionPath", live: LiveRun, call: Call) -> What | None:
         await live.append(ev.OutcomeUnknown(call=call.key, reason=str(error), again_at=again))
         return None
     if call.undoes:
-        return await to_undo(live, call.action, call.undoes)
+        return await _to_undo(live, await outcome_at(live, call.undoes))
     action = live.agent.actions[call.action]
     intent = (await live.journal.event(live.id, call.at)).event
     assert isinstance(intent, ev.Intended)
-    return What(action, action.function, (), _arguments(action, intent.args))
+    return What(action, action.performs, (), _arguments(action, intent.args))
 
 
-async def to_undo(live: LiveRun, name: str, outcome_seq: int) -> What:
-    """Return the undo of the outcome at *outcome_seq*: its action's undo function, the result and the arguments."""
-    action = live.agent.actions[name]
-    outcome = (await live.journal.event(live.id, outcome_seq)).event
+async def outcome_at(live: LiveRun, seq: int) -> ev.Done:
+    """Return the outcome at a seq of the run."""
+    outcome = (await live.journal.event(live.id, seq)).event
     assert isinstance(outcome, ev.Done)
+    return outcome
+
+
+async def _to_undo(live: LiveRun, outcome: ev.Done) -> What:
+    """Return the undo of an outcome: its action's undo function, the result and the arguments."""
+    action = live.agent.actions[outcome.action]
     intent = (await live.journal.event(live.id, outcome.intent)).event
     assert isinstance(intent, ev.Intended)
     result = action.signature.result(bytes(outcome.result))
     key = idempotency_key(live.id, outcome.call)
-    return What(action, action.undo_function, (result,), _arguments(action, intent.args), key)
+    args = _arguments(action, intent.args)
+    before = snapshot.of(intent.before)
+    kept = None if before is None else Kept(action, result, args, (before, snapshot.of(outcome.after)))
+    return What(action, action.undo_function, (result,), args, key, kept)
 
 
-async def taking_back(live: LiveRun, target: int) -> tuple[ev.Intended, What]:
-    """Return the intent to undo the outcome at seq *target*, and what performs it."""
-    outcome = (await live.journal.event(live.id, target)).event
-    assert isinstance(outcome, ev.Done)
-    what = await to_undo(live, outcome.action, target)
+async def taking_back(live: LiveRun, target: int, outcome: ev.Done) -> tuple[ev.Intended, What]:
+    """Return the intent to undo the *outcome* at seq *target*, and what performs it."""
+    what = await _to_undo(live, outcome)
     now, key = live.clock.now(), undo_key(target)
     window = RESTORE_WINDOW if outcome.effect == "reversible" else what.action.idempotent
     before = live.state.calls.get(key)
@@ -356,6 +508,8 @@ async def taking_back(live: LiveRun, target: int) -> tuple[ev.Intended, What]:
         attempt=before.attempt + 1 if before is not None else 1,
         # Restoring a state twice gives the same state; a counter-action is sent again only under its key.
         idempotent_until=now + window if window else 0,
+        probe=what.look is not None,
+        settle=what.action.settle,
         undoes=target,
     )
     return intent, what

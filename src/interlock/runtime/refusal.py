@@ -18,13 +18,19 @@ MOST_IN_ALL: Final = 12
 
 
 class Refusal(Exception):  # noqa: N818 - it carries a denial out of a stage, it is not a fault
-    """A stage turned the proposal down; `paradox` says which rules contradict each other, where they do."""
+    """A stage turned the proposal down; `paradox` says which rules contradict each other, where they do.
 
-    def __init__(self, stage: str, *reasons: str, instead: tuple[str, ...] = (), paradox: str = "") -> None:
+    `by` is the person who said no, where one did.
+    """
+
+    def __init__(
+        self, stage: str, *reasons: str, instead: tuple[str, ...] = (), paradox: str = "", by: str = ""
+    ) -> None:
         self.stage = stage
         self.reasons = reasons
         self.instead = instead
         self.paradox = paradox
+        self.by = by
 
 
 def climbed(state: State, digest: str, refusal: Refusal) -> tuple[tuple[str, ...], str]:

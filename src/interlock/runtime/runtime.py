@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Self
@@ -22,10 +23,12 @@ from interlock.errors import (
 from interlock.guardian import Policy
 from interlock.journal.journal import Journal
 from interlock.journal.redact import Redactor
-from interlock.journal.store import Store
+from interlock.journal.store import RunRow, Store
 from interlock.kernel import events as ev
 from interlock.kernel.state import State
 from interlock.models import Closing
+from interlock.runtime.applying import Applying, Plan
+from interlock.runtime.choosing import Scope
 from interlock.runtime.clock import Clock, SystemClock
 from interlock.runtime.deeds import Deeds
 from interlock.runtime.delegation import Delegation
@@ -50,7 +53,6 @@ from interlock.runtime.session import Session
 from interlock.runtime.tending import Tender
 from interlock.runtime.tracing import Tracing
 from interlock.runtime.watching import Watching
-from interlock.undo import READ, UndoPlan, plan
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -153,6 +155,7 @@ class Runtime:
         )
         self._sender = Sender(ThreadPool(), self._options.credentials, self.journal, self._clock)
         self._path = ActionPath(self._sender, self._options, Delegation(self._sender, self._started))
+        self._applying = Applying(self.journal, self.watching, self._agent_of, self._sender, self.post)
         self._loops = Loops(self._mail, Tender(self._path, self._dialogue.hand_on), self.held, self._live, self.agents)
         self._open = True
         await self._loops.start()
@@ -492,15 +495,35 @@ class Runtime:
         # because here is where whoever embeds a runtime looks for it.
         return import_module("interlock.server").asgi(self, user=user, tenant=tenant, agents=agents)
 
-    async def undo_plan_of(self, run: str) -> UndoPlan:
-        """Return what an undo of the run would do now."""
-        row = await self.watching.row(run)
-        state = await self.journal.state(run)
-        history = await self.journal.history(run, 0, READ)
-        open_calls = [
-            f"{call.action} ({call.key})" for call in state.calls.values() if call.phase in ("intended", "unknown")
-        ]
-        return plan(run, history, self.roster.of(row.agent, row.tenant).actions, open_calls)
+    async def undo_plan(
+        self,
+        run: str = "",
+        *,
+        seq: int = 0,
+        conversation: str = "",
+        agent: str = "",
+        since: datetime | None = None,
+        tenant: str | None = None,
+    ) -> Plan:
+        """Return what an undo would do now; nothing is done before it is applied.
+
+        Args:
+            run: The run that is undone, with the runs that it handed tasks on to.
+            seq: Only this effect of the run: the seq of its outcome.
+            conversation: Instead of a run: a conversation (of *tenant*).
+            agent: Instead of a run: all that this agent did.
+            since: Instead of a run: all that was done from then on; also together with *agent*.
+            tenant: The tenant; None for a run's own, for the nameless one of conversations, and for all tenants.
+
+        Raises:
+            UnknownRunError: there is no such run, or nothing of that conversation.
+            UnknownEffectError: the run has no such effect, or it has been taken back.
+            DeclarationError: none, or more than one, of a run, a conversation, and an agent or a time was given.
+        """
+        return await self._applying.plan(Scope.of(run, seq, conversation, agent, since, tenant))
+
+    def _agent_of(self, row: RunRow) -> Agent:
+        return self.roster.of(row.agent, row.tenant)
 
     def __repr__(self) -> str:
         state = f"{len(self._live)} runs held" if self._open else "closed"

@@ -7,8 +7,11 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, Asyn
 from functools import lru_cache, partial
 from typing import Any, NamedTuple, cast
 
+import msgspec
+
 from interlock.actions.action import Action
 from interlock.actions.context import Ctx
+from interlock.actions.way import Way
 from interlock.agents import Agent
 from interlock.errors import DeclarationError, DependenciesError
 from interlock.journal.journal import Journal
@@ -41,7 +44,8 @@ class Sender:
     """Runs authors' functions, async ones where they are called and sync ones in threads; holds dependencies.
 
     The mutable state: the secrets that were handed out, the dependencies that were made (by agent), the exit stack
-    that takes them down, looks and performances that can't be stopped and run on, and what is being sent now, by key.
+    that takes them down, looks and performances that can't be stopped and run on, what is being sent now, by key, and
+    by agent the ways that were found able to capture.
     """
 
     def __init__(self, pool: ThreadPool, credentials: Credentials, journal: Journal, clock: Clock) -> None:
@@ -57,6 +61,7 @@ class Sender:
         self._stuck: set[Flight] = set()
         self._at_it: dict[str, int] = {}
         self._deadlines = Deadlines(clock)
+        self._checked: set[tuple[str, Way]] = set()
 
     async def call(self, send: Send, abandon: Callable[[], None]) -> Any:
         """Perform an action's function, in the task of its flight, and return what it returns.
@@ -142,7 +147,13 @@ class Sender:
         stuck.when_ended(self._stuck.discard)
 
     def context(
-        self, live: LiveRun, action: Action[Any, Any, Any], call: Call | None = None, undoes: str = "", key: str = ""
+        self,
+        live: LiveRun,
+        action: Action[Any, Any, Any],
+        call: Call | None = None,
+        *,
+        undoes: str = "",
+        key: str = "",
     ) -> Ctx[Any]:
         """Return the context in which a function of *action* runs, with this action's credentials only.
 
@@ -165,6 +176,29 @@ class Sender:
             undoes=undoes,
             credentials=secrets,
         )
+
+    def glance(self, agent: Agent, action: Action[Any, Any, Any], run: str, user: bytes, undoes: str) -> Ctx[Any]:
+        """Return the context of a look at what an undo would find; *user* is the run's, as JSON.
+
+        The agent's dependencies must have been made (`make`).
+
+        Raises:
+            DeclarationError: a credential that the action declares is not to be had.
+        """
+        secrets = self.secrets(action) if action.credentials else None
+        given = msgspec.json.decode(user)
+        return Ctx(self._deps[agent.name], run=run, user=given, undoes=undoes, credentials=secrets)
+
+    async def check(self, agent: Agent, action: Action[Any, Any, Any], ctx: Ctx[Any]) -> None:
+        """Have the action's way look, once, whether it can capture effects as things stand.
+
+        Raises:
+            Exception: it can't.
+        """
+        way = action.way
+        if way is not None and (agent.name, way) not in self._checked:
+            await self.look(Send(way.check, (ctx,), {}, action.timeout))
+            self._checked.add((agent.name, way))
 
     def secrets(self, action: Action[Any, Any, Any]) -> dict[str, str]:
         """Return the credentials that the action declares, and see to it that they are never stored.

@@ -1,5 +1,6 @@
 """The session: the public path of an action, for every loop, ours and others'."""
 
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from interlock.runtime.live import LiveRun, id_of
 from interlock.runtime.outcomes import Outcome, Turn
 from interlock.runtime.path import ActionPath
 from interlock.runtime.refusal import Refusal
+from interlock.runtime.sagas import transaction, with_undo
 from interlock.runtime.speaking import Spoken, speak, spoken
 
 
@@ -195,7 +197,17 @@ class Session:
         trust = await self._live.tracing.least(self._live) if how == "done" else None
         if self._live.state.ended:
             raise RunEndedError(f"run {self._live.id!r} is {self._live.state.ended}")
-        await self._live.append(ev.RunEnded(how=how, output=msgspec.Raw(output), error=error, trust=trust))
+        ended = ev.RunEnded(how=how, output=msgspec.Raw(output), error=error, trust=trust)
+        await self._live.append(*await with_undo(self._live, ended))
+
+    def transaction(self) -> AbstractAsyncContextManager[None]:
+        """Enclose proposals that belong together: if the block raises, what was done in it is taken back, last first.
+
+        The exception goes on when that is over. Where something could not be taken back, or its outcome is not known,
+        the exception says so in a note and the run is parked for a person. Tasks handed on to other agents in the block
+        are taken back with it. A process that is killed leaves the run where it was: the loop that goes on decides.
+        """
+        return transaction(self._live)
 
     def __repr__(self) -> str:
         return f"<Session {self._live!r}>"

@@ -10,7 +10,8 @@ from interlock.agents import Agent
 from interlock.errors import DeclarationError
 from interlock.journal.store import Store
 from interlock.models import Proposal
-from interlock.runtime.handles import Plan, Run
+from interlock.runtime.applying import Plan
+from interlock.runtime.handles import Run
 from interlock.runtime.options import Credentials
 from interlock.runtime.outcomes import Denied, Done, Failed, Finished, Stopped, Turn, Unknown, Waiting
 from interlock.runtime.portal import Portal
@@ -18,7 +19,7 @@ from interlock.runtime.questions import Question
 from interlock.runtime.runtime import Runtime
 from interlock.runtime.session import Session
 from interlock.runtime.speaking import Spoken
-from interlock.undo import Item
+from interlock.undo import Dependant, Item, Otherwise
 
 T = TypeVar("T")
 
@@ -163,9 +164,9 @@ class SyncRun:
         """Return the word for what the run is doing."""
         return self._run(self._handle.status())
 
-    def cancel(self, by: str, reason: str = "") -> None:
+    def cancel(self, by: str, reason: str = "", *, undo: bool = False) -> None:
         """Ask the run to stop; see `Run.cancel`."""
-        self._run(self._handle.cancel(by, reason))
+        self._run(self._handle.cancel(by, reason, undo=undo))
 
     def questions(self) -> "list[SyncQuestion]":
         """Return what the run asks people."""
@@ -188,9 +189,18 @@ class SyncPlan:
         """The effects, the last one first, and what will become of each."""
         return self._plan.items
 
-    def apply(self, by: str) -> tuple[int, ...]:
+    @property
+    def dependants(self) -> tuple[Dependant, ...]:
+        """Later effects, not in the plan, that rest on what it takes back."""
+        return self._plan.dependants
+
+    def with_dependants(self) -> "SyncPlan":
+        """Return the plan that also takes back what rests on this one's effects."""
+        return SyncPlan(self._run, self._run(self._plan.with_dependants()))
+
+    def apply(self, by: str, *, otherwise: Otherwise = "stop", user: Any = None) -> tuple[Item, ...]:
         """Take back what the plan names; see `Plan.apply`."""
-        return self._run(self._plan.apply(by))
+        return self._run(self._plan.apply(by, otherwise=otherwise, user=user))
 
     def __str__(self) -> str:
         return str(self._plan)
@@ -223,6 +233,18 @@ class SyncQuestion:
     def never(self, by: str, note: str = "") -> None:
         """Say that the effect in question did not happen and will not."""
         self._run(self.question.never(by, note))
+
+    def again(self, by: str, note: str = "") -> None:
+        """Have the undo try again."""
+        self._run(self.question.again(by, note))
+
+    def leave(self, by: str, note: str = "") -> None:
+        """Have the undo leave this effect, and go on with the rest."""
+        self._run(self.question.leave(by, note))
+
+    def stop(self, by: str, note: str = "") -> None:
+        """Have the undo end here."""
+        self._run(self.question.stop(by, note))
 
     def answer(self, text: str, by: str) -> None:
         """Answer a question that the agent asks its user."""

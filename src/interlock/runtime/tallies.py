@@ -313,7 +313,9 @@ class Repeats(Struct, gc=False):
                 self.done[known] = _Done(deed.id, deed.at, deed.seq, self.done.get(known))
 
     def _forget(self, run: str, seq: int) -> None:
-        for digest in list(self.done):
+        for digest, last in list(self.done.items()):
+            if last.before is None and last.seq != seq:
+                continue
             left: _Done | None = None
             for one in reversed(list(self._all(digest))):
                 if (one.id[0], one.seq) != (run, seq):

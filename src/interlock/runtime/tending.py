@@ -8,9 +8,9 @@ from interlock.canonical import canonical
 from interlock.errors import CanonicalError, DependenciesError, InterlockError, OtherCodeError
 from interlock.kernel import decide
 from interlock.kernel import events as ev
-from interlock.kernel.decide import Drive, End, FinishUndo, TakeBack
+from interlock.kernel.decide import Drive, End
 from interlock.machines import Final, State
-from interlock.runtime import recovery, verifying
+from interlock.runtime import recovery, sagas, undoing, verifying
 from interlock.runtime.flight import Flight
 from interlock.runtime.flow import Flow
 from interlock.runtime.live import HandOn, LiveRun
@@ -52,18 +52,18 @@ class Tender:
             case Drive():
                 await self._drive(live)
             case End(how, error):
+                events = await sagas.with_undo(live, ev.RunEnded(how=how, error=error))
                 await self._path.delegation.cancel(live, error or how)
-                await live.append(ev.RunEnded(how=how, error=error))
-            case TakeBack(target):
-                await self._take_back(live, target)
+                await live.append(*events)
             case decide.Verify(outcome, call):
                 await Flight(live.flights, call, verifying.verify_again(self._path, live, outcome)).join()
-            case FinishUndo():
-                assert live.state.undo is not None
-                await live.append(ev.UndoEnded(failed=live.state.undo.failed + live.state.undo.left))
+            case decide.TakeBack() | decide.Recall() | decide.AskAboutUndo() | decide.Leave() | decide.FinishUndo():
+                await undoing.take(self._path, live, step)
             case _:
                 if step.call.key not in live.flights:
+                    seq = live.state.seq
                     await Flight(live.flights, step.call.key, recovery.take(self._path, live, step)).join()
+                    await sagas.settle_late(live, seq)
 
     # the machine
 
@@ -92,13 +92,11 @@ class Tender:
             following = state.next(answer)
         except Suspended:
             return
-        except (DependenciesError, InterlockError) as error:
-            if isinstance(error, DependenciesError) or live.broken is not None:
+        except Exception as error:
+            # Whatever an author's code raises ends its run, not the runtime; what the runtime raises ends neither.
+            if isinstance(error, DependenciesError) or (isinstance(error, InterlockError) and live.broken is not None):
                 raise
-            await live.append(ev.RunEnded(how="failed", error=said(error)))
-            return
-        except Exception as error:  # noqa: BLE001 - whatever an author's code raises ends its run, not the runtime
-            await live.append(ev.RunEnded(how="failed", error=said(error)))
+            await live.append(*await sagas.with_undo(live, ev.RunEnded(how="failed", error=said(error))))
             return
         assert live.agent.machine is not None
         if isinstance(live.agent.machine.states[following], Final):
@@ -119,17 +117,4 @@ class Tender:
         except CanonicalError as error:
             ended = ev.RunEnded(how="failed", error=f"the run's output can't be recorded: {error}")
         entered = (ev.Entered(state=final, entry=live.state.entry + 1),) if final else ()
-        await live.append(*entered, ended)
-
-    # undo
-
-    async def _take_back(self, live: LiveRun, target: int) -> None:
-        """Write the intent to undo the outcome at *target*, and send it: the path of an effect, the other way round."""
-        await self._path.sender.make(live.agent)
-        intent, what = await recovery.taking_back(live, target)
-        if intent.attempt > decide.MAX_ATTEMPTS:
-            error = f"it was tried {decide.MAX_ATTEMPTS} times and withdrawn each time"
-            await live.append(ev.Failed(call=intent.call, action=intent.action, error=error, undoes=target))
-            return
-        await live.append(intent)
-        await Flight(live.flights, intent.call, recovery.perform(self._path, live, intent.call, what)).join()
+        await live.append(*entered, *await sagas.with_undo(live, ended))

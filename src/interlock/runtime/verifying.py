@@ -44,12 +44,13 @@ async def verify(path: "ActionPath", live: LiveRun, outcome: int, value: Any) ->
         parked = f"{done.action}: {reason}; it can't be taken back, so a person has to look at it"
         await live.append(failed, ev.Parked(reason=parked))
         return f"{reason}; a person was asked to look at it"
-    intent, what = await recovery.taking_back(live, outcome)
+    intent, what = await recovery.taking_back(live, outcome, done)
     await live.append(failed, intent)
     undone = await Flight(live.flights, intent.call, recovery.perform(path, live, intent.call, what)).join()
     if isinstance(undone, Done):
         return f"{reason}; it was taken back"
-    await live.append(ev.Parked(reason=f"{done.action}: {reason}, and taking it back did not work"))
+    if not live.state.parked:
+        await live.append(ev.Parked(reason=f"{done.action}: {reason}, and taking it back did not work"))
     return f"{reason}; taking it back did not work, and a person was asked to look at it"
 
 

@@ -123,16 +123,17 @@ class Watching:
         """Return a future that is done when something is added to the run next, in this process."""
         return self._mail.watch(run)
 
-    async def undone(self, run: str, before: int) -> tuple[int, ...]:
-        """Wait until the run has seen more than *before* undos end; return what the last one could not take back."""
+    async def undone(self, run: str, request: str) -> ev.UndoEnded:
+        """Wait until the undo *request* of the run has come to its end, and return that."""
+        seen = 0
         while True:
             changed = self._mail.watch(run)
-            ends = await self._journal.history(run, 0, (ev.UndoEnded,))
-            if len(ends) > before:
-                changed.cancel()
-                ended = ends[-1].event
-                assert isinstance(ended, ev.UndoEnded)
-                return ended.failed
+            last = await self._journal.store.last_seq(run)
+            for one in await self._journal.history(run, seen, (ev.UndoEnded,)):
+                if isinstance(one.event, ev.UndoEnded) and one.event.request == request:
+                    changed.cancel()
+                    return one.event
+            seen = last
             await changed
 
     # what it says

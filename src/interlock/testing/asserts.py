@@ -182,7 +182,7 @@ def _unpaired(history: list[Recorded]) -> list[str]:
             continue
         if isinstance(event, ev.Done) and event.intent not in intents:
             problems.append(f"the effect at event {one.seq} has no intent")
-        if event.intent in outcomes:
+        if event.intent and event.intent in outcomes:
             problems.append(f"events {outcomes[event.intent]} and {one.seq} are outcomes of one intent")
         outcomes[event.intent] = one.seq
     return problems

@@ -22,6 +22,7 @@ from interlock.testing.faults import Fault, JournalFault
 from interlock.testing.life import Life
 from interlock.testing.reading import Reader
 from interlock.testing.store import Acknowledged, WatchedStore
+from interlock.undo import Item
 
 if TYPE_CHECKING:
     from interlock.journal.store import Store
@@ -206,7 +207,7 @@ class MemoryRuntime(Runtime):
         while await self.store.signals(run=run):  # The runtime takes answers in by itself, at once if it can.
             await self.clock.sleep(0.001)
 
-    async def undo(self, run: Run | str, by: str = "test", person: Person | None = None) -> tuple[int, ...]:
+    async def undo(self, run: Run | str, by: str = "test", person: Person | None = None) -> tuple[Item, ...]:
         """Undo a run and return what could not be taken back; *person* answers, time passes as needed.
 
         An undo that is under way (a crash may have come in between) is awaited first.

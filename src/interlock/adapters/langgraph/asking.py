@@ -74,6 +74,8 @@ async def _say(question: Question, answer: Answer) -> None:
             await question.happened(answer.by, answer.result, answer.note)
         elif answer.word == "never":
             await question.never(answer.by, answer.note)
+    elif question.kind == "undo":
+        pass  # It is about what a run has done, not about what a graph does: `interlock inbox` has it.
     elif answer.word in YES:
         await question.approve(answer.by, answer.note)
     elif answer.word in NO:
