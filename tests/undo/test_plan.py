@@ -85,8 +85,8 @@ class TestPlan:
     def test_what_was_taken_back_is_not_taken_back_again(self):
         """An effect with a recorded undo is left out, and so is the undo itself."""
         history = History()
-        first = history.did("refund", "compensable")
-        second = history.did("refund", "compensable")
+        first = history.did("refund", "compensable", b'{"ref":"AB12","amount":3}')
+        second = history.did("refund", "compensable", b'{"ref":"AB12","amount":3}')
         history.did("refund", "compensable", undoes=first)
         assert history.plan().targets == (second,)
 
@@ -116,7 +116,7 @@ class TestPlan:
     def test_a_result_that_is_null(self):
         """An action that returns nothing is taken back like any other."""
         history = History()
-        history.did("refund", "compensable", result=Raw(b"null"))
+        history.did("refund", "compensable", b'{"ref":"AB12","amount":3}', result=Raw(b"null"))
         assert len(history.plan().targets) == 1
 
 

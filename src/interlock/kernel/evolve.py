@@ -119,7 +119,7 @@ def _unparked(state: State, seq: int, at: int, event: ev.Unparked) -> State:
 
 def _ended(state: State, seq: int, at: int, event: ev.RunEnded) -> State:
     """What was not sent by now never will be; what was sent still comes to its outcome."""
-    calls = {key: call for key, call in state.calls.items() if unsettled(call) or call.undoes}
+    calls = {key: call for key, call in state.calls.items() if unsettled(call) or (call.undoes and state.undo)}
     return replace(state, seq=seq, last_at=at, calls=calls, ended=event.how, sleeping=0, parked="")
 
 

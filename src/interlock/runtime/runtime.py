@@ -158,11 +158,21 @@ class Runtime:
         self._applying = Applying(self.journal, self.watching, self._agent_of, self._sender, self.post)
         self._loops = Loops(self._mail, Tender(self._path, self._dialogue.hand_on), self.held, self._live, self.agents)
         self._open = True
-        await self._loops.start()
+        try:
+            await self._loops.start()
+        except BaseException:
+            await self.__aexit__()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Stop beginning things, let effects under way end, and close the journal."""
+        try:
+            await self._wind_down()
+        finally:
+            await self.journal.store.close()
+
+    async def _wind_down(self) -> None:
         self._open = False
         self.closing.set()
         for following in self._followed:
@@ -183,7 +193,6 @@ class Runtime:
         for one in labels.values():
             if isinstance(one.planner, ModelPlanner):
                 await one.planner.close()
-        await self.journal.store.close()
 
     # runs
 
