@@ -7,7 +7,7 @@ import pytest
 from benchmarks.undo.environments import foreign, room, touched
 from benchmarks.undo.environments.objects import Objects, named
 from benchmarks.undo.environments.room import Effect, Room
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -355,6 +355,8 @@ def test_any_calls_are_taken_back_and_what_others_did_stays(calls, after):
     performed(here, calls[:after])
     theirs = foreign.meddle(objects, ours)
     effects = performed(here, calls[after:])
+    # An id that was free again may have gone to a mail of others': what a call does to that one is no case of this.
+    assume(theirs.keys().isdisjoint(name for effect in effects for name in effect.changed))
     assert room.taken_back(objects, effects) == 0
     room.put_back(expected, theirs)
     assert dump(objects) == dump(expected)

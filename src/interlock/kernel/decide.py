@@ -176,9 +176,8 @@ def _what_happened(call: Call) -> Ask | None:
 
 
 def _about_undo(state: State, undo: Undo, now: int) -> OfUndo | None:
-    for call in state.calls.values():
-        if call.undoes and (unsettled(call) or _open(call)):
-            return None
+    if _holds(state):
+        return None
     if undo.recalls:
         return Recall(undo.recalls[0])
     if not undo.left or (undo.failed and undo.otherwise == "stop"):
@@ -186,6 +185,11 @@ def _about_undo(state: State, undo: Undo, now: int) -> OfUndo | None:
     if undo.until > now or any(outcome == undo.left[0] for outcome, _ in state.verifying):
         return None  # What is looked at now is taken back by the look itself if it fails.
     return TakeBack(undo.left[0]) if not undo.trouble or undo.until else _about_trouble(state, undo)
+
+
+def _holds(state: State) -> bool:
+    """Whether an undo waits for what it sent, or for people."""
+    return any(call.undoes and (unsettled(call) or _open(call)) for call in state.calls.values())
 
 
 def _about_trouble(state: State, undo: Undo) -> OfUndo:
@@ -314,6 +318,8 @@ def wake_at(state: State, busy: AbstractSet[str] = NOBODY) -> int | None:
 
 def _due_undo(state: State, undo: Undo) -> int:
     """Return when the undo goes on by itself: at once where nobody has begun it, later where it is tried again."""
+    if _holds(state):
+        return NEVER
     if undo.until:
         return undo.until
     return state.last_at if undo.at == state.seq else NEVER
